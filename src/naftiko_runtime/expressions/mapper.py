@@ -1,0 +1,5 @@
+"""Output shapes (language.md 9)."""
+
+from typing import TypeAlias
+
+Mapper: TypeAlias = object

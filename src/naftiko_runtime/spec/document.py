@@ -1,0 +1,75 @@
+"""A whole document: one internal model for every version (language.md 1.5)."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from naftiko_runtime.spec.consumes import Consumes
+from naftiko_runtime.spec.control import ControlAdapter
+from naftiko_runtime.spec.exposes_mcp import McpAdapter
+from naftiko_runtime.spec.exposes_rest import RestAdapter
+from naftiko_runtime.spec.exposes_skill import SkillAdapter
+from naftiko_runtime.spec.functions import Aggregate
+from naftiko_runtime.spec.model import ORIGIN_KEY, JsonValue, SpecModel, Text
+
+
+class Bind(SpecModel):
+    """A source of variables (language.md 2.1); ``keys`` is variable → name in the source."""
+
+    namespace: Text | None = None
+    location: Text | None = None
+    keys: dict[str, Text] = Field(default_factory=dict)
+    origin: Text | None = Field(None, alias=ORIGIN_KEY, exclude=True)
+
+
+class Stakeholder(SpecModel):
+    """A person behind the capability."""
+
+    role: Text | None = None
+    full_name: Text | None = None
+    email: Text | None = None
+
+
+class Info(SpecModel):
+    """What the capability is; changes no call (language.md 1.6)."""
+
+    version: Text | None = None
+    tags: list[Text] | None = None
+    labels: dict[str, JsonValue] | None = None
+    created: Text | None = None
+    modified: Text | None = None
+    stakeholders: list[Stakeholder] | None = None
+
+
+Exposes: TypeAlias = Annotated[
+    RestAdapter | McpAdapter | SkillAdapter | ControlAdapter, Field(discriminator="type")
+]
+
+
+class Library(SpecModel):
+    """What travels along unseen with imported entries (orchestration.md 4.7).
+
+    ``aliases`` is import's original name → name in the importing document of this file.
+    """
+
+    origin: Text = Field("", alias=ORIGIN_KEY)
+    folder: Text = ""
+    aliases: dict[str, Text] = Field(default_factory=dict)
+    binds: list[Bind] = Field(default_factory=list)
+    consumes: list[Consumes] = Field(default_factory=list)
+    aggregates: list[Aggregate] = Field(default_factory=list)
+
+
+class Document(SpecModel):
+    """A document after normalisation and imports: the sections of root and capability in one."""
+
+    family: Literal["naftiko", "ikanos"] = "naftiko"
+    version: Text = ""
+    info: Info = Info()
+    binds: list[Bind] = Field(default_factory=list)
+    consumes: list[Consumes] = Field(default_factory=list)
+    aggregates: list[Aggregate] = Field(default_factory=list)
+    exposes: list[Exposes] = Field(default_factory=list)
+    libraries: list[Library] = Field(default_factory=list)
+    folder: Text = "."
+    """Real path of the folder that relative files of this document are resolved against."""
