@@ -1,0 +1,54 @@
+"""The seam to the HTTP library: one HTTP exchange, nothing more.
+
+No redirects, cookies, retries, decompression, authentication or default headers: all of that is
+``engine.clients``. Implementations raise only ``UpstreamUnreachable`` and ``UpstreamTimeout``.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request as it goes out: the URL is absolute and encoded, nobody below encodes again.
+
+    ``headers`` are complete, Content-Length included; ``body`` is bytes, chunks, or None.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | AsyncIterable[bytes] | None = None
+    head_timeout: float = 300.0
+
+
+class Inbound(Protocol):
+    """An answer whose body has not been read yet."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
+        ...
+
+    def header(self, name: str) -> str | None:
+        """Return one header by its lower-case name, several values joined by ``, ``."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as sent; raise ``UpstreamUnreachable`` when it is cut short."""
+        ...
+
+
+class Exchange(Protocol):
+    """Sends requests to any upstream; one per process or per upstream."""
+
+    def send(self, request: Outbound) -> AbstractAsyncContextManager[Inbound]:
+        """Perform one exchange; leaving the context closes it."""
+        ...
+
+    async def close(self) -> None: ...
