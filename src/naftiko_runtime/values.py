@@ -32,10 +32,3 @@ def text_of(value: Json) -> str:
     """Return the text form of a value: text as it is, everything else as JSON (language.md 3.4)."""
     return value if isinstance(value, str) else compact(value)
 
-
-def folded(name: str) -> str:
-    """Return a name without case and without ``- _ . [ ]``, for matching (language.md 3.8)."""
-    return name.translate(_SPELLING).casefold()
-
-
-_SPELLING: Final = str.maketrans("", "", "-_.[]")

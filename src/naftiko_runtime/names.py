@@ -1,0 +1,56 @@
+"""How names of a document are compared: exactly, by spelling, and to suggest the nearest."""
+
+from collections.abc import Iterable
+from typing import Final
+
+_SPELLING: Final = str.maketrans("", "", "-_.[]")
+_FAR: Final = 3
+
+
+def folded(name: str) -> str:
+    """Return a name without case and without ``- _ . [ ]`` (language.md 3.8)."""
+    return name.translate(_SPELLING).casefold()
+
+
+def matching(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that is the name, else the only one that differs in spelling.
+
+    None when nothing or more than one remains (language.md 3.8).
+    """
+    known = list(candidates)
+    if name in known:
+        return name
+    spelled = {candidate for candidate in known if folded(candidate) == folded(name)}
+    return spelled.pop() if len(spelled) == 1 else None
+
+
+def nearest(name: str, candidates: Iterable[str], within: int = 2) -> str | None:
+    """Return the candidate fewest edits away, at most ``within``; the first of equals."""
+    best: tuple[int, str] | None = None
+    for candidate in candidates:
+        if abs(len(candidate) - len(name)) > within:
+            continue
+        distance = edits(name, candidate)
+        if distance <= within and (best is None or distance < best[0]):
+            best = (distance, candidate)
+    return best[1] if best else None
+
+
+def edits(one: str, other: str) -> int:
+    """Return the Levenshtein distance of two texts."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, right in enumerate(other, 1):
+            previous, row[j] = (
+                row[j],
+                min(row[j] + 1, row[j - 1] + 1, previous + (left != right)),
+            )
+    return row[-1]
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """Return ``; did you mean "X"?`` for the nearest candidate, or nothing."""
+    known = list(candidates)
+    found = matching(name, known) or nearest(name, known, max(2, min(_FAR, len(name) // 4)))
+    return f'; did you mean "{found}"?' if found else ""
