@@ -15,21 +15,40 @@ from naftiko_runtime.values import ABSENT, Absent, Json
 ScalarType = Literal["string", "integer", "number", "boolean", "array", "object"]
 
 
+class RootedObject(dict[str, Json]):
+    """The object of an XML document; remembers the root element's name, which 7.8 drops."""
+
+    __slots__ = ("root_name",)
+
+    def __init__(self, members: dict[str, Json], root_name: str) -> None:
+        super().__init__(members)
+        self.root_name = root_name
+
+    def without_root(self, path: Path) -> Json | Absent:
+        """Select a path that may begin with the root element's name, without that name."""
+        return path.without_first().select(self) if path.first == self.root_name else ABSENT
+
+
 @dataclass(frozen=True, slots=True)
 class Select:
     """What a path finds, as it is.
 
     ``fallback`` is tried when the path finds nothing: a consumed output (9.2). ``wrap``: an XML
-    value that is no array becomes an array of one (7.8). ``cut`` is ``maxLength``.
+    value that is no array becomes an array of one (7.8). ``rooted``: a path that finds nothing
+    and begins with the XML root element's name is tried without it (7.8). ``cut`` is
+    ``maxLength``.
     """
 
     path: Path
     fallback: "Mapper | None" = None
     wrap: bool = False
+    rooted: bool = False
     cut: int | None = None
 
     def apply(self, root: Json, scope: Scope) -> Json | Absent:
         value = self.path.select(root)
+        if value is ABSENT and self.rooted and isinstance(root, RootedObject):
+            value = root.without_root(self.path)
         if value is ABSENT and self.fallback is not None:
             value = self.fallback.apply(root, scope)
         if self.wrap and value is not ABSENT and value is not None and not isinstance(value, list):
@@ -37,6 +56,18 @@ class Select:
         if self.cut is not None and isinstance(value, str):
             return value[: self.cut]
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What a path finds in another mapper's value: a member of a consumed output (9.2)."""
+
+    base: "Mapper"
+    path: Path
+
+    def apply(self, root: Json, scope: Scope) -> Json | Absent:
+        value = self.base.apply(root, scope)
+        return ABSENT if value is ABSENT else self.path.select(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +156,7 @@ class FirstOf:
         return None
 
 
-Mapper: TypeAlias = Select | Fixed | ObjectShape | MapShape | ArrayShape | FirstOf
+Mapper: TypeAlias = Select | Chain | Fixed | ObjectShape | MapShape | ArrayShape | FirstOf
 
 
 def null_if_absent(value: Json | Absent) -> Json:

@@ -130,10 +130,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """JSON of an expression (language.md 5.3); absent as a whole: no body."""
+    """JSON of an expression (language.md 5.3); absent as a whole: no body.
+
+    ``skip_empty``: an empty object is no body either (5.11, DELETE).
+    """
 
     data: Expression
     content_type: str = "application/json"
+    skip_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
