@@ -1,0 +1,1 @@
+"""Serves capability documents over REST, MCP, Agent Skills and a control port."""
