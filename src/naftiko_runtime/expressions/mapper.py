@@ -97,13 +97,12 @@ class ObjectShape:
     """Absent members are left out instead of null, and so is an empty object (11.2, 11.3)."""
 
     def apply(self, root: Json, scope: Scope) -> Json | Absent:
+        if self.sparse:
+            found = ((name, member.apply(root, scope)) for name, member in self.members)
+            return {name: value for name, value in found if value is not ABSENT} or ABSENT
         value = root if self.base is None else self.base.apply(root, scope)
         if value is ABSENT or value is None:
             return None
-        if self.sparse:
-            found = {name: member.apply(value, scope) for name, member in self.members}
-            found = {name: member for name, member in found.items() if member is not ABSENT}
-            return found or ABSENT
         return {name: null_if_absent(member.apply(value, scope)) for name, member in self.members}
 
 

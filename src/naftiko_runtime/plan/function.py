@@ -170,9 +170,9 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A mock: the result is an expression over inputs and variables (language.md 11)."""
+    """A mock: the mapper is applied to nothing, its constants see inputs and variables (11)."""
 
-    value: Expression
+    mapper: Mapper
 
 
 @dataclass(frozen=True, slots=True)
