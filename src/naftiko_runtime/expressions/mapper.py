@@ -95,13 +95,15 @@ class ObjectShape:
     base: "Mapper | None" = None
     sparse: bool = False
     """Absent members are left out instead of null, and so is an empty object (11.2, 11.3)."""
+    always: bool = False
+    """Several named outputs: an object even when there was no answer to read (9.5)."""
 
     def apply(self, root: Json, scope: Scope) -> Json | Absent:
         if self.sparse:
             found = ((name, member.apply(root, scope)) for name, member in self.members)
             return {name: value for name, value in found if value is not ABSENT} or ABSENT
         value = root if self.base is None else self.base.apply(root, scope)
-        if value is ABSENT or value is None:
+        if (value is ABSENT or value is None) and not self.always:
             return None
         return {name: null_if_absent(member.apply(value, scope)) for name, member in self.members}
 

@@ -154,6 +154,18 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A member of another expression's value (language.md 3.7)."""
+
+    base: "Expression"
+    path: Path
+
+    def evaluate(self, scope: Scope) -> Json | Absent:
+        value = self.base.evaluate(scope)
+        return ABSENT if value is ABSENT else self.path.select(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """Never has a value: a credential that must not pass, a ``with`` entry that is null."""
 
@@ -176,7 +188,16 @@ class Either:
 
 
 Expression: TypeAlias = (
-    Literal | FromInput | FromStep | FromVariable | Template | ObjectOf | ListOf | Missing | Either
+    Literal
+    | FromInput
+    | FromStep
+    | FromVariable
+    | Template
+    | ObjectOf
+    | ListOf
+    | Member
+    | Missing
+    | Either
 )
 
 MISSING: Final = Missing()

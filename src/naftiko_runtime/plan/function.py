@@ -58,7 +58,9 @@ class Input:
     nullable: bool = False
     """Null is the value null: an untyped body variable (language.md 10.9)."""
     raw: bool = False
-    """Over REST the value is the request body itself, unread (language.md 5.9)."""
+    """Over REST the value is the request body itself, relayed byte for byte (language.md 5.9)."""
+    json: bool = False
+    """A raw body that must be JSON: REST reads and checks it before it is relayed (5.11)."""
 
 
 @dataclass(frozen=True, slots=True)
