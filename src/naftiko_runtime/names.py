@@ -1,8 +1,12 @@
 """How names of a document are compared: exactly, by spelling, and to suggest the nearest."""
 
+import hashlib
+import re
 from collections.abc import Iterable
 from typing import Final
 
+_NOT_IN_TOOL_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST_TOOL_NAME: Final = 64
 _SPELLING: Final = str.maketrans("", "", "-_.[]")
 _FAR: Final = 3
 
@@ -10,6 +14,14 @@ _FAR: Final = 3
 def folded(name: str) -> str:
     """Return a name without case and without ``- _ . [ ]`` (language.md 3.8)."""
     return name.translate(_SPELLING).casefold()
+
+
+def tool_name(name: str) -> str:
+    """Return the listed form of a tool's name: ``[A-Za-z0-9_-]{1,64}`` (exposes.md MCP-10)."""
+    safe = _NOT_IN_TOOL_NAMES.sub("-", name) or "-"
+    if len(safe) <= _LONGEST_TOOL_NAME:
+        return safe
+    return f"{safe[:55]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def matching(name: str, candidates: Iterable[str]) -> str | None:

@@ -127,6 +127,8 @@ class Tool:
     annotations: Mapping[str, Json] = field(default_factory=dict)
     meta: Mapping[str, Json] = field(default_factory=dict)
     confirm: Expression | None = None
+    blocks: bool = False
+    """The function's value is a list of MCP content blocks, sent as they are: an extension."""
     place: Place = Place("")
 
 
@@ -171,13 +173,19 @@ class PromptText:
 
     role: Literal["user", "assistant"]
     parts: tuple["str | PromptHole", ...]
-    content: Mapping[str, Json] | None = None
-    """A content block given as it is (image, resource) instead of text: an extension."""
+    content: Mapping[str, Any] | None = None
+    """A content block given as it is (image, resource) instead of text: an extension.
+
+    A text with holes inside it is a tuple of parts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class PromptHole:
-    """An argument, or (``result``) a member of the function's value."""
+    """An argument, or (``result``) a member of the function's value.
+
+    With ``result``, ``name`` is the dotted path under the value, empty for the whole value.
+    """
 
     name: str
     result: bool = False
