@@ -5,7 +5,7 @@ a JSON value or ``ABSENT`` (language.md 3.4, 3.5) and raises ``Misconfigured`` f
 without a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
@@ -93,16 +93,41 @@ class FromInput:
         return value if self.path is None or value is ABSENT else self.path.select(value)
 
 
+class StoredObject(dict[str, Json]):
+    """The named outputs of a step; ``behind`` is the raw answer (orchestration.md 2.10)."""
+
+    __slots__ = ("behind",)
+
+    def __init__(self, outputs: Mapping[str, Json], behind: Json) -> None:
+        super().__init__(outputs)
+        self.behind = behind
+
+
+class StoredArray(list[Json]):
+    """The raw array of a step; ``behind`` holds the outputs that select from the whole of it."""
+
+    __slots__ = ("behind",)
+
+    def __init__(self, elements: Iterable[Json], behind: Mapping[str, Json]) -> None:
+        super().__init__(elements)
+        self.behind = behind
+
+
 @dataclass(frozen=True, slots=True)
 class FromStep:
-    """The value an earlier step stored, or a member of it."""
+    """The value an earlier step stored, or a member of it (orchestration.md 2.4, 2.10)."""
 
     name: str
     path: Path | None = None
 
     def evaluate(self, scope: Scope) -> Json | Absent:
-        value = scope.steps.get(self.name, ABSENT)
-        return value if self.path is None or value is ABSENT else self.path.select(value)
+        stored = scope.steps.get(self.name, ABSENT)
+        if self.path is None or stored is ABSENT:
+            return stored
+        value = self.path.select(stored)
+        if value is ABSENT and isinstance(stored, StoredObject | StoredArray):
+            return self.path.select(stored.behind)
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,11 +87,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedOutput:
+    """A named consumed output of a call step (orchestration.md 2.10).
+
+    ``each``: over an array it is evaluated on every element; otherwise on the whole array.
+    """
+
+    name: str
+    mapper: Mapper
+    each: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallStep:
-    """A request whose decoded answer is stored under ``name`` (orchestration.md 2.9, 2.10)."""
+    """A request whose decoded answer is stored under ``name`` (orchestration.md 2.9, 2.10).
+
+    Without ``unnamed`` and ``named`` the raw value is stored.
+    """
 
     name: str
     call: Call
+    unnamed: Mapper | None = None
+    named: tuple[NamedOutput, ...] = ()
     continues: bool = False
     waits_for: tuple[int, ...] = ()
     """Indexes of the steps that must have ended before this one begins (2.7)."""
@@ -135,39 +152,30 @@ Step: TypeAlias = CallStep | LookupStep | ScriptStep
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult:
-    """One member of the result: nested member names and where its value comes from (2.25)."""
-
-    target: tuple[str, ...]
-    value: Expression
-
-
-@dataclass(frozen=True, slots=True)
 class LastValue:
     """``$`` in a mapping, or no outputs: the value of the last step that stored one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """Steps in written order, then ``results`` (with mappings) or ``outputs`` (without).
+class StepResult:
+    """One member of the result: nested member names, and where its value comes from (2.25)."""
 
-    ``outputs`` is one mapper per function output, applied to the step scope or to the last value
-    (orchestration.md 2.27); None: the last value itself, relayed when the last step is a call.
-    """
-
-    steps: tuple[Step, ...]
-    results: tuple[tuple[tuple[str, ...], "Expression | LastValue"], ...] | None = None
-    outputs: tuple["StepOutput", ...] | None = None
+    target: tuple[str, ...]
+    value: Expression | LastValue
 
 
 @dataclass(frozen=True, slots=True)
-class StepOutput:
-    """One output of a function with steps and without mappings (orchestration.md 2.27)."""
+class Steps:
+    """Steps in written order, then ``results`` (with mappings) or ``output`` (without).
 
-    name: str | None
-    mapper: Mapper
-    on_scope: bool
-    from_step: str | None = None
+    ``output`` is applied to the last stored value and sees the steps (orchestration.md 2.27);
+    None: the last value itself. ``relays``: then the last step's answer passes as it is.
+    """
+
+    steps: tuple[Step, ...]
+    results: tuple[StepResult, ...] | None = None
+    output: Mapper | None = None
+    relays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
