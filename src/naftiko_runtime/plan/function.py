@@ -59,6 +59,8 @@ class Input:
     """Null is the value null: an untyped body variable (language.md 10.9)."""
     raw: bool = False
     """Over REST the value is the request body itself, relayed byte for byte (language.md 5.9)."""
+    whole: bool = False
+    """It is the whole request body, whichever adapter gives it."""
     json: bool = False
     """A raw body that must be JSON: REST reads and checks it before it is relayed (5.11)."""
 
