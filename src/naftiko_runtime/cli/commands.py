@@ -1,0 +1,40 @@
+"""The commands by name: where each lives and what it is for (orchestration.md 6.B).
+
+Only names stand here, so that ``naftiko --help`` imports no command.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; ``names`` are its words, each with its aliases after the name itself."""
+
+    names: tuple[tuple[str, ...], ...]
+    module: str
+    summary: str
+
+    @property
+    def name(self) -> str:
+        return " ".join(words[0] for words in self.names)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return self.names[0][1:]
+
+
+def _command(name: str, summary: str, *aliases: str, module: str | None = None) -> Command:
+    return Command(((name, *aliases),), f"naftiko_runtime.cli.{module or name}", summary)
+
+
+COMMANDS: Final = (
+    _command("serve", "serve documents until a signal", "s", "run"),
+    _command("validate", "report every problem of documents", "v", "val"),
+)
+
+BY_WORD: Final = {
+    word: [command for command in COMMANDS if word in command.names[0]]
+    for word in dict.fromkeys(word for command in COMMANDS for word in command.names[0])
+}
+"""First word, names and aliases alike → the commands that begin with it."""
