@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from naftiko_runtime.plan.upstream import ConsumedOperation
 from naftiko_runtime.values import Json
@@ -109,10 +109,17 @@ class Caller:
 
 NOBODY = Caller()
 
+FORWARDED: Final = "forwarded"
+"""The name under which the inputs of a ``Forward`` function hold their ``ForwardRequest``."""
+
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """The parts of a caller's request that ``forward`` passes on (exposes.md REST-14)."""
+    """The parts of a caller's request that ``forward`` passes on (exposes.md REST-14).
+
+    ``headers`` have been chosen by the rules of REST-14, names in lower case; ``query`` is as the
+    caller wrote it, without ``?``. It is the input ``FORWARDED`` of such a function.
+    """
 
     method: str
     rest_of_path: str | None

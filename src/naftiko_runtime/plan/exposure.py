@@ -75,7 +75,7 @@ Segment: TypeAlias = tuple[str | RouteHole, ...]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path template.
+    """One method of one path template; method ``*`` is any that no route of its shape declares.
 
     ``conditions`` are query pairs that must be in the request (REST-2.5); a None value means the
     bare key. ``wanted`` are the ``with`` input names that choose between equal routes (REST-4).
