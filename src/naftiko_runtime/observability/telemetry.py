@@ -31,8 +31,9 @@ class Endpoint:
 
     ``operation`` is ``naftiko_operation_id``: REST ``/v1/orders/{order-id} GET``, MCP the tool name
     or else the JSON-RPC method, skill the route template, ``UNMATCHED`` for what matches nothing.
-    ``route`` is the path template. ``counted`` is false for the HTTP side of MCP, whose JSON-RPC
-    requests are counted instead; such a request counts only when none of them was reached.
+    ``route`` is the path template. An MCP request over HTTP is matched with its adapter's
+    ``UNMATCHED`` endpoint and the MCP path; it counts only when it was refused, since its JSON-RPC
+    request is counted by itself.
     """
 
     adapter: Literal["rest", "mcp", "skill"]
@@ -40,7 +41,6 @@ class Endpoint:
     operation: str = UNMATCHED
     route: str = ""
     capability: str = ""
-    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Log output: records as text or JSON lines on stderr, with request and trace ids, scrubbed.
+
+Nothing here is called for a record below the level of its logger.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TextIO
+
+from naftiko_runtime.observability.context import CURRENT
+from naftiko_runtime.observability.redaction import Redactor
+from naftiko_runtime.observability.ring import timestamp
+from naftiko_runtime.values import Json
+
+PACKAGE: Final = "naftiko_runtime"
+_LEVELS: Final = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
+_CHATTY: Final = ("asyncio", "httpx", "mcp", "opentelemetry", "uvicorn")
+"""Libraries that log every request at INFO: only their warnings are of interest."""
+
+
+def members(record: logging.LogRecord) -> dict[str, Json]:
+    """Return a record as the JSON object of OBS-7; extra members come from ``record.fields``."""
+    line: dict[str, Json] = {
+        "timestamp": timestamp(int(record.created * 1_000_000_000)),
+        "level": level_name(record.levelno),
+        "logger": record.name,
+        "message": record.getMessage(),
+    }
+    if (current := CURRENT.get()) is not None:
+        if current.span is not None:
+            line |= {"trace_id": current.span.trace_hex, "span_id": current.span.span_hex}
+        line["request_id"] = current.request_id
+    line |= fields_of(record)
+    if record.exc_info and record.exc_info[0] is not None:
+        line["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+    return line
+
+
+def fields_of(record: logging.LogRecord) -> Mapping[str, Json]:
+    """Return the members given with ``extra={"fields": {…}}``."""
+    found: Mapping[str, Json] = getattr(record, "fields", {})
+    return found
+
+
+def level_name(level: int) -> str:
+    """Return the name of a level as the control port and log lines spell it."""
+    return _LEVELS.get(level) or logging.getLevelName(level)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line (OBS-7)."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._scrub = redactor.scrub
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._scrub(json.dumps(members(record), ensure_ascii=False, default=str))
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people: time, level, logger, message, then the members as ``name=value``."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._scrub = redactor.scrub
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = members(record)
+        head = f"{line.pop('timestamp')} {line.pop('level'):5} {line.pop('logger')}"
+        message, trace = line.pop("message"), line.pop("exception", None)
+        line.pop("span_id", None)
+        tail = "".join(f" {name}={_shown(value)}" for name, value in line.items())
+        text = f"{head} {message}{tail}" if trace is None else f"{head} {message}{tail}\n{trace}"
+        return self._scrub(text)
+
+
+def install_logs(
+    redactor: Redactor,
+    level: str = "INFO",
+    output: Literal["text", "json"] = "text",
+    stream: TextIO | None = None,
+) -> Callable[[], None]:
+    """Send what is logged to ``stream`` (stderr); return what undoes it.
+
+    The handler stands on the root logger, so that libraries are scrubbed too.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(redactor) if output == "json" else TextFormatter(redactor))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(level_number(level))
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+    def undo() -> None:
+        root.removeHandler(handler)
+        root.setLevel(before)
+
+    return undo
+
+
+def level_number(name: str) -> int:
+    """Return the number of a level of CTL-8 in any case; raise ``ValueError`` for another word."""
+    try:
+        return LEVEL_NUMBERS[name.upper()]
+    except KeyError:
+        raise ValueError(f"{name!r} is not one of {', '.join(LEVEL_NUMBERS)}") from None
+
+
+LEVEL_NUMBERS: Final[Mapping[str, int]] = {
+    "TRACE": logging.DEBUG,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "OFF": logging.CRITICAL + 50,
+}
+
+
+def _shown(value: Json) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text

@@ -1,0 +1,124 @@
+"""Keeps secrets out of what is emitted: every form of every resolved secret becomes ``***``."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "***"
+_SHORTEST: Final = 4
+_FEW: Final = 200
+"""Forms that are looked for one after the other; measured, more are found sooner by their start."""
+_KEPT: Final = 10_000
+"""Secrets remembered; fetched tokens change, so in the end it begins anew."""
+_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
+
+
+class Redactor:
+    """Knows all resolved secrets of 4 characters or more (exposes.md OBS-8).
+
+    Texts are short and hold no secret as a rule, so what counts is how soon that is known. A few
+    forms are looked for one after the other; many by the first four characters, which every form
+    has: then the cost does not grow with the number of secrets, and learning one is cheap.
+    """
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+        self._forms: list[str] = []
+        self._encoded: set[str] = set()
+        self._by_start: dict[str, tuple[str, ...]] = {}
+
+    def _forget(self) -> None:
+        for memory in (self._secrets, self._forms, self._encoded, self._by_start):
+            memory.clear()
+
+    def learn(self, secret: str) -> None:
+        """Remember one secret, from any thread; shorter ones would mask ordinary words."""
+        if len(secret) < _SHORTEST or secret in self._secrets:
+            return
+        if len(self._secrets) >= _KEPT:
+            self._forget()
+        self._secrets.add(secret)
+        encoded = set(_base64_forms(secret))
+        self._encoded |= encoded
+        for form in _text_forms(secret) | encoded:
+            start = form[:_SHORTEST]
+            known = {*self._by_start.get(start, ()), form}
+            self._by_start[start] = tuple(sorted(known, key=len, reverse=True))
+            self._forms.append(form)
+
+    def scrub(self, text: str) -> str:
+        """Return the text with every form of every secret replaced by ``***``."""
+        if not self._secrets or not self._suspicious(text):
+            return text
+        return "".join(self._pieces(text))
+
+    def _suspicious(self, text: str) -> bool:
+        if len(self._forms) > _FEW:
+            return True
+        for form in self._forms:  # noqa: SIM110 - any() costs twice as much
+            if form in text:
+                return True
+        return False
+
+    def _pieces(self, text: str) -> Iterator[str]:
+        """Yield the parts between secrets and the masks."""
+        end = 0
+        for start, stop in self._found(text):
+            if start >= end:
+                yield text[end:start]
+                yield MASK
+            end = max(end, stop)
+        yield text[end:]
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where secrets stand, by place.
+
+        The characters before and behind a base64 form hold bits of the secret as well.
+        """
+        starts = self._by_start
+        last = len(text) - _SHORTEST + 1
+        for place in [i for i in range(last) if text[i : i + _SHORTEST] in starts]:
+            for form in starts[text[place : place + _SHORTEST]]:
+                if text.startswith(form, place):
+                    yield self._widened(text, place, form)
+                    break
+
+    def _widened(self, text: str, start: int, form: str) -> tuple[int, int]:
+        stop = start + len(form)
+        if form in self._encoded:
+            start -= start > 0 and text[start - 1] in _BASE64
+            stop += stop < len(text) and text[stop] in _BASE64
+        return start, stop
+
+
+def _text_forms(secret: str) -> set[str]:
+    """Return the secret as it is, percent-encoded, in a JSON text, and as Python shows it."""
+    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    lowered = {re.sub(r"%[0-9A-F]{2}", lambda hexes: hexes[0].lower(), form) for form in encoded}
+    shown = {
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    }
+    return {secret} | encoded | lowered | shown
+
+
+def _base64_forms(secret: str) -> Iterator[str]:
+    """Yield what the secret looks like inside base64, wherever in the encoded bytes it stands.
+
+    The first character may mix with bits before it and the last with bits after it: both are left
+    out, so that a match needs no knowledge of the neighbours (``user:secret``).
+    """
+    data = secret.encode()
+    for offset in range(3):
+        text = base64.b64encode(b"\0" * offset + data).decode()
+        first = -(-offset * 8 // 6)
+        last = (offset + len(data)) * 8 // 6
+        yield text[first:last]
+        yield text[first:last].translate(_URL_SAFE)
+
+
+_URL_SAFE: Final = str.maketrans("+/", "-_")
