@@ -2,60 +2,105 @@
 
 Maps are ``Node``, lists are ``Items``, text is ``str``; every other scalar is a ``Scalar``, which
 keeps its source text because a key that expects text takes it as written (language.md 1.2).
+Trees are values: whoever changes one makes a new one, since parsed files are shared.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from naftiko_runtime.errors import Place
+from naftiko_runtime.errors import Diagnostic, Place
 from naftiko_runtime.values import Json
 
-Mark: TypeAlias = tuple[int, int]
-"""Line and column, 1-based."""
+Marks: TypeAlias = tuple[int, int, int, int]
+"""Line and column of a key, then of its value, 1-based."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A null, boolean or number and how it was written."""
 
-    value: None | bool | int | float
+    value: bool | int | float | None
     text: str
 
 
 class Node(dict[str, Any]):
-    """A map with its place; ``keys_at`` and ``values_at`` hold the marks of its members."""
+    """A map with its place.
 
-    __slots__ = ("keys_at", "place", "values_at")
+    ``marks`` holds where its members stand, ``written`` the name that a renamed member has in the
+    document, ``broken`` the problem that makes this part unusable.
+    """
+
+    __slots__ = ("broken", "marks", "place", "written")
 
     def __init__(
         self,
         members: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
         *,
         place: Place,
-        keys_at: dict[str, Mark] | None = None,
-        values_at: dict[str, Mark] | None = None,
+        marks: Mapping[str, Marks] | None = None,
+        written: Mapping[str, str] | None = None,
+        broken: Diagnostic | None = None,
     ) -> None:
         super().__init__(members)
         self.place = place
-        self.keys_at = keys_at if keys_at is not None else {}
-        self.values_at = values_at if values_at is not None else {}
+        self.marks: Mapping[str, Marks] = {} if marks is None else marks
+        self.written = written
+        self.broken = broken
 
     def at(self, key: str) -> Place:
-        """Return the place of the value of ``key``; the node's own place when it has none."""
-        return self._place(key, self.values_at.get(key))
+        """Return the place of the value of ``key``; the node's own line when it has none."""
+        marks = self.marks.get(key)
+        return self._place(key, marks[2:] if marks else None)
 
     def key_at(self, key: str) -> Place:
         """Return the place of ``key`` itself."""
-        return self._place(key, self.keys_at.get(key))
+        marks = self.marks.get(key)
+        return self._place(key, marks[:2] if marks else None)
 
-    def _place(self, key: str, mark: Mark | None) -> Place:
+    def _place(self, key: str, mark: tuple[int, ...] | None) -> Place:
         line, column = mark or (self.place.line, self.place.column)
-        return Place(self.place.file, line, column, f"{self.place.pointer}/{escaped(key)}")
+        name = self.written.get(key, key) if self.written else key
+        return Place(self.place.file, line, column, f"{self.place.pointer}/{escaped(name)}")
 
-    def replaced(self, members: Mapping[str, Any]) -> "Node":
-        """Return a node with other members at the same place, keeping known marks."""
-        return Node(members, place=self.place, keys_at=self.keys_at, values_at=self.values_at)
+    def replaced(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> "Node":
+        """Return a node with other members at the same place."""
+        return Node(
+            members,
+            place=self.place,
+            marks=self.marks,
+            written=self.written,
+            broken=self.broken,
+        )
+
+    def having(self, **members: Any) -> "Node":
+        """Return a node with some members added or replaced."""
+        return self.replaced({**self, **members})
+
+    def without(self, *keys: str) -> "Node":
+        """Return a node without some members."""
+        return self.replaced({key: value for key, value in self.items() if key not in keys})
+
+    def renamed(self, names: Mapping[str, str]) -> "Node":
+        """Return a node whose members ``old`` are called ``new``; their places stay."""
+        marks = dict(self.marks)
+        written = dict(self.written or {})
+        for old, new in names.items():
+            if old in self.marks:
+                marks[new] = self.marks[old]
+            written[new] = written.get(old, old)
+        members = {names.get(key, key): value for key, value in self.items()}
+        return Node(members, place=self.place, marks=marks, written=written, broken=self.broken)
+
+    def breaking(self, diagnostic: Diagnostic) -> "Node":
+        """Return a node that is unusable because of ``diagnostic``; the first one stays."""
+        return Node(
+            self,
+            place=self.place,
+            marks=self.marks,
+            written=self.written,
+            broken=self.broken or diagnostic,
+        )
 
 
 class Items(list[Any]):
@@ -64,7 +109,11 @@ class Items(list[Any]):
     __slots__ = ("marks", "place")
 
     def __init__(
-        self, items: Iterable[Any] = (), *, place: Place, marks: list[Mark] | None = None
+        self,
+        items: Iterable[Any] = (),
+        *,
+        place: Place,
+        marks: list[tuple[int, int]] | None = None,
     ) -> None:
         super().__init__(items)
         self.place = place
@@ -72,15 +121,38 @@ class Items(list[Any]):
 
     def at(self, index: int) -> Place:
         """Return the place of one element."""
+        if isinstance(self[index], Node | Items):
+            place: Place = self[index].place
+            return place
         line, column = (
-            self.marks[index]
-            if index < len(self.marks)
-            else (self.place.line, self.place.column)
+            self.marks[index] if index < len(self.marks) else (self.place.line, self.place.column)
         )
         return Place(self.place.file, line, column, f"{self.place.pointer}/{index}")
 
+    def replaced(self, items: Iterable[Any]) -> "Items":
+        """Return a list with as many other elements at the same places."""
+        return Items(items, place=self.place, marks=self.marks)
+
+    def chosen(self, indexes: Iterable[int]) -> "Items":
+        """Return a list of some of the elements, which keep their places."""
+        kept = [index for index in indexes if 0 <= index < len(self)]
+        marks = [self.marks[index] for index in kept if index < len(self.marks)]
+        return Items([self[index] for index in kept], place=self.place, marks=marks)
+
 
 Tree: TypeAlias = Node | Items | str | Scalar
+
+
+def is_null(tree: Any) -> bool:
+    """Tell whether a part of a tree is the null scalar, which counts as absent."""
+    return isinstance(tree, Scalar) and tree.value is None
+
+
+def text_of(tree: Any) -> str | None:
+    """Return the text of a scalar as it was written; None for null, maps and lists."""
+    if isinstance(tree, str):
+        return tree
+    return tree.text if isinstance(tree, Scalar) and tree.value is not None else None
 
 
 def escaped(key: str) -> str:

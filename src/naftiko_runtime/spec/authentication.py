@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from naftiko_runtime.spec.model import Flag, JsonValue, Number, SpecModel, Text
+from naftiko_runtime.spec.model import Flag, JsonValue, Number, SpecModel, Text, Texts
 
 
 class NamedValue(SpecModel):
@@ -39,7 +39,7 @@ class Authentication(SpecModel):
     client_secret: Text | None = None
     client_authentication: Text | None = None
     scope: Text | None = None
-    scopes: list[Text] | None = None
+    scopes: Texts | None = None
     audience: Text | None = None
     resource: Text | None = None
     refresh_token: Text | None = None

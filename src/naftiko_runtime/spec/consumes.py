@@ -7,11 +7,14 @@ from pydantic import Field
 from naftiko_runtime.spec.authentication import Authentication
 from naftiko_runtime.spec.model import (
     ORIGIN_KEY,
+    Constant,
     Flag,
+    JsonList,
     JsonValue,
     Number,
     SpecModel,
     Text,
+    Texts,
     Whole,
 )
 
@@ -21,11 +24,11 @@ class Parameter(SpecModel):
 
     name: Text
     in_: Text | None = Field(None, alias="in", description="path, query, header, cookie, body …")
-    value: JsonValue = Field(None, description="Constant or template; a caller cannot override it.")
+    value: Constant = Field(None, description="Constant or template; a caller cannot override it.")
     type: Text | None = None
     required: Flag | None = None
     default: JsonValue = None
-    enum: list[JsonValue] | None = None
+    enum: JsonList | None = None
     pattern: Text | None = None
     format: Text | None = None
     minimum: Number | None = None
@@ -35,7 +38,7 @@ class Parameter(SpecModel):
     items: JsonValue = None
     properties: JsonValue = None
     example: JsonValue = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
     def has(self, key: str) -> bool:
         """Tell whether the document wrote ``key`` here, even with the value null."""
@@ -48,17 +51,17 @@ class Output(SpecModel):
     name: Text | None = None
     type: Text | None = None
     mapping: Text | None = Field(None, description="JSONPath into the response.")
-    value: JsonValue = Field(None, description="Consumed: a path. Exposed: constant or template.")
+    value: Constant = Field(None, description="Consumed: a path. Exposed: constant or template.")
     const: JsonValue = None
     properties: dict[str, "Output"] | None = None
     items: "Output | list[Output] | None" = None
     value_type: "Output | None" = Field(None, alias="values")
     max_length: Whole | None = None
     required: Flag | None = None
-    enum: list[JsonValue] | None = None
+    enum: JsonList | None = None
     format: Text | None = None
     example: JsonValue = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
     def has(self, key: str) -> bool:
         return key in self.values
@@ -85,7 +88,7 @@ class ConsumedOperation(SpecModel):
     max_binary_size: Text | None = None
     output_parameters: list[Output] = Field(default_factory=list)
     authentication: Authentication | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class ConsumedResource(SpecModel):
@@ -96,7 +99,7 @@ class ConsumedResource(SpecModel):
     input_parameters: list[Parameter] = Field(default_factory=list)
     operations: list[ConsumedOperation] = Field(default_factory=list)
     authentication: Authentication | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class Tunnel(SpecModel):
@@ -119,7 +122,7 @@ class Consumes(SpecModel):
     max_binary_size: Text | None = None
     resources: list[ConsumedResource] = Field(default_factory=list)
     tunnel: Tunnel | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
     lifecycle: Text | None = None
     origin: Text | None = Field(None, alias=ORIGIN_KEY, exclude=True)
     """The real path of the file an import took this from; None for the document's own."""

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from naftiko_runtime.spec.exposes_rest import Adapter
-from naftiko_runtime.spec.model import Flag, Number, SpecModel, Text, Whole
+from naftiko_runtime.spec.model import Flag, Number, SpecModel, Text, Texts, Whole
 
 
 class LogSettings(SpecModel):
@@ -24,7 +24,7 @@ class ScriptingSettings(SpecModel):
     default_language: Text | None = None
     timeout: Whole | None = None
     statement_limit: Whole | None = None
-    allowed_languages: list[Text] | None = None
+    allowed_languages: Texts | None = None
 
 
 class Management(SpecModel):

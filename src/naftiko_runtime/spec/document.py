@@ -10,7 +10,7 @@ from naftiko_runtime.spec.exposes_mcp import McpAdapter
 from naftiko_runtime.spec.exposes_rest import RestAdapter
 from naftiko_runtime.spec.exposes_skill import SkillAdapter
 from naftiko_runtime.spec.functions import Aggregate
-from naftiko_runtime.spec.model import ORIGIN_KEY, JsonValue, SpecModel, Text
+from naftiko_runtime.spec.model import ORIGIN_KEY, JsonMap, SpecModel, Text, TextMap, Texts
 
 
 class Bind(SpecModel):
@@ -18,7 +18,7 @@ class Bind(SpecModel):
 
     namespace: Text | None = None
     location: Text | None = None
-    keys: dict[str, Text] = Field(default_factory=dict)
+    keys: TextMap = Field(default_factory=dict)
     origin: Text | None = Field(None, alias=ORIGIN_KEY, exclude=True)
 
 
@@ -34,8 +34,8 @@ class Info(SpecModel):
     """What the capability is; changes no call (language.md 1.6)."""
 
     version: Text | None = None
-    tags: list[Text] | None = None
-    labels: dict[str, JsonValue] | None = None
+    tags: Texts | None = None
+    labels: JsonMap | None = None
     created: Text | None = None
     modified: Text | None = None
     stakeholders: list[Stakeholder] | None = None
@@ -54,7 +54,7 @@ class Library(SpecModel):
 
     origin: Text = Field("", alias=ORIGIN_KEY)
     folder: Text = ""
-    aliases: dict[str, Text] = Field(default_factory=dict)
+    aliases: TextMap = Field(default_factory=dict)
     binds: list[Bind] = Field(default_factory=list)
     consumes: list[Consumes] = Field(default_factory=list)
     aggregates: list[Aggregate] = Field(default_factory=list)

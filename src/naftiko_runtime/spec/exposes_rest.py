@@ -10,10 +10,11 @@ from naftiko_runtime.spec.functions import FunctionSpec
 from naftiko_runtime.spec.model import (
     ORIGIN_KEY,
     Flag,
-    JsonValue,
+    JsonMap,
     Number,
     SpecModel,
     Text,
+    Texts,
     Whole,
 )
 
@@ -30,7 +31,7 @@ class RestOperation(FunctionSpec):
 
     method: Text | None = None
     path: Text | None = None
-    responses: dict[str, JsonValue] | None = None
+    responses: JsonMap | None = None
     response_binary: ResponseBinary | None = None
     max_binary_size: Text | None = None
 
@@ -39,7 +40,7 @@ class RestForward(SpecModel):
     """Pass-through of a consumed namespace (exposes.md REST-14)."""
 
     target_namespace: Text
-    trusted_headers: list[Text] = Field(default_factory=list)
+    trusted_headers: Texts = Field(default_factory=list)
 
 
 class RestResource(SpecModel):
@@ -50,14 +51,14 @@ class RestResource(SpecModel):
     input_parameters: list[Parameter] = Field(default_factory=list)
     operations: list[RestOperation] = Field(default_factory=list)
     forward: RestForward | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class Cors(SpecModel):
     """Which browsers' pages may call (exposes.md REST-15)."""
 
-    origins: list[Text] = Field(default_factory=list)
-    headers: list[Text] = Field(default_factory=list)
+    origins: Texts = Field(default_factory=list)
+    headers: Texts = Field(default_factory=list)
     credentials: Flag = False
     max_age: Number = 600
 
@@ -70,7 +71,7 @@ class Adapter(SpecModel):
     namespace: Text | None = None
     authentication: Authentication | None = None
     cors: Cors | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
     lifecycle: Text | None = None
     origin: Text | None = Field(None, alias=ORIGIN_KEY, exclude=True)
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from naftiko_runtime.spec.exposes_rest import Adapter
-from naftiko_runtime.spec.model import Flag, JsonValue, SpecModel, Text
+from naftiko_runtime.spec.model import Flag, JsonMap, SpecModel, Text, Texts
 
 
 class SkillSource(SpecModel):
@@ -21,7 +21,7 @@ class SkillTool(SpecModel):
     name: Text
     from_: SkillSource | None = Field(None, alias="from")
     instruction: Text | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class Skill(SpecModel):
@@ -34,10 +34,10 @@ class Skill(SpecModel):
     allowed_tools: Text | None = Field(None, alias="allowed-tools")
     user_invocable: Flag | None = Field(None, alias="user-invocable")
     disable_model_invocation: Flag | None = Field(None, alias="disable-model-invocation")
-    metadata: dict[str, JsonValue] | None = None
+    metadata: JsonMap | None = None
     location: Text | None = None
     tools: list[SkillTool] = Field(default_factory=list)
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class SkillAdapter(Adapter):

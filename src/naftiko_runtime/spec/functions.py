@@ -3,7 +3,16 @@
 from pydantic import Field
 
 from naftiko_runtime.spec.consumes import Output, Parameter
-from naftiko_runtime.spec.model import ORIGIN_KEY, Flag, JsonValue, SpecModel, Text
+from naftiko_runtime.spec.model import (
+    ORIGIN_KEY,
+    Flag,
+    JsonList,
+    JsonMap,
+    JsonValue,
+    SpecModel,
+    Text,
+    Texts,
+)
 
 
 class Step(SpecModel):
@@ -12,16 +21,16 @@ class Step(SpecModel):
     name: Text | None = None
     type: Text | None = Field(None, description="call, lookup or script.")
     call: Text | None = None
-    with_: dict[str, JsonValue] | None = Field(None, alias="with")
+    with_: JsonMap | None = Field(None, alias="with")
     on_error: Text | None = Field(None, description="stop (default) or continue.")
     index: Text | None = None
     match: Text | None = None
     lookup_value: JsonValue = None
-    output_parameters: list[JsonValue] | None = None
+    output_parameters: JsonList | None = None
     language: Text | None = None
     location: Text | None = None
     file: Text | None = None
-    dependencies: list[Text] | None = None
+    dependencies: Texts | None = None
 
 
 class StepMapping(SpecModel):
@@ -55,12 +64,12 @@ class FunctionSpec(SpecModel):
     input_parameters: list[Parameter] = Field(default_factory=list)
     output_parameters: list[Output] = Field(default_factory=list)
     call: Text | None = None
-    with_: dict[str, JsonValue] | None = Field(None, alias="with")
+    with_: JsonMap | None = Field(None, alias="with")
     steps: list[Step] = Field(default_factory=list)
     ref: Text | None = None
     mappings: list[StepMapping] = Field(default_factory=list)
     semantics: Semantics | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
 
 
 class AggregateFunction(FunctionSpec):
@@ -74,5 +83,5 @@ class Aggregate(SpecModel):
 
     namespace: Text | None = None
     functions: list[AggregateFunction] = Field(default_factory=list)
-    tags: list[Text] | None = None
+    tags: Texts | None = None
     origin: Text | None = Field(None, alias=ORIGIN_KEY, exclude=True)

@@ -1,36 +1,92 @@
-"""What all spec models share: strictness, places, and how scalars of a tree become field values."""
+"""What all spec models share: strictness, places, and how parts of a tree become field values."""
 
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from naftiko_runtime.errors import Diagnostic, Place
-from naftiko_runtime.tree import Scalar, plain
-from naftiko_runtime.values import Json
+from naftiko_runtime.tree import Node, Scalar, plain
+from naftiko_runtime.values import Json, compact
 
 PLACE_KEY = "(place)"
 VALUES_KEY = "(values)"
 BROKEN_KEY = "(broken)"
 ORIGIN_KEY = "(origin)"
-"""Members that loading adds to every map before validation; no document can write them."""
+"""Members that loading adds to a map before validation; no key of a document looks like them."""
 
 
-def _text(value: Any) -> Any:
-    return value.text if isinstance(value, Scalar) and value.value is not None else _value(value)
+class Places(Mapping[str, Place]):
+    """The places of a map's values, looked up in its tree when somebody asks."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def __getitem__(self, key: str) -> Place:
+        if key not in self._node:
+            raise KeyError(key)
+        return self._node.at(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._node
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._node)
+
+    def __len__(self) -> int:
+        return len(self._node)
+
+
+class _ReadsScalars:
+    """Marks field types that take a ``Scalar`` as it is; all others get its text."""
 
 
 def _value(value: Any) -> Any:
     return value.value if isinstance(value, Scalar) else value
 
 
-Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+def _constant(value: Any) -> Json:
+    if isinstance(value, Scalar) and value.text != compact(value.value):
+        return None if value.value is None else value.text
+    return plain(value)
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _text(member) for key, member in value.items()}
+    return [_text(member) for member in value] if isinstance(value, list) else value
+
+
+def _text(value: Any) -> Any:
+    return value.text if isinstance(value, Scalar) else value
+
+
+_READS_SCALARS = _ReadsScalars()
+Text: TypeAlias = str
 """A text; any scalar is its source text (language.md 1.2)."""
-Flag: TypeAlias = Annotated[bool, BeforeValidator(_value), Field(strict=True)]
-Whole: TypeAlias = Annotated[int, BeforeValidator(_value), Field(strict=True)]
-Number: TypeAlias = Annotated[float | int, BeforeValidator(_value), Field(strict=True)]
-JsonValue: TypeAlias = Annotated[Json, BeforeValidator(plain)]
+Texts: TypeAlias = Annotated[list[str], BeforeValidator(_texts)]
+TextMap: TypeAlias = Annotated[dict[str, str], BeforeValidator(_texts)]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(_value), Field(strict=True), _READS_SCALARS]
+Whole: TypeAlias = Annotated[int, BeforeValidator(_value), Field(strict=True), _READS_SCALARS]
+Number: TypeAlias = Annotated[StrictInt | StrictFloat, BeforeValidator(_value), _READS_SCALARS]
+JsonValue: TypeAlias = Annotated[Json, BeforeValidator(plain), _READS_SCALARS]
 """Any JSON value with its YAML type; the text of a text, never a template yet."""
+JsonMap: TypeAlias = Annotated[dict[str, Json], BeforeValidator(plain), _READS_SCALARS]
+JsonList: TypeAlias = Annotated[list[Json], BeforeValidator(plain), _READS_SCALARS]
+Constant: TypeAlias = Annotated[Json, BeforeValidator(_constant), _READS_SCALARS]
+"""A value where a text is expected: a number or boolean keeps its type only when its source text
+is its JSON text, so ``1.10`` is the text ``1.10`` and ``5`` is five (language.md 1.2)."""
 
 
 class SpecModel(BaseModel):
@@ -43,16 +99,52 @@ class SpecModel(BaseModel):
         arbitrary_types_allowed=True,
         protected_namespaces=(),
     )
+    reads_scalars: ClassVar[frozenset[str]] = frozenset()
+    """Keys whose fields take numbers, booleans or any JSON."""
 
     place: Place = Field(default=Place(""), alias=PLACE_KEY, repr=False, exclude=True)
-    values: dict[str, Place] = Field(
+    values: Mapping[str, Any] = Field(
         default_factory=dict, alias=VALUES_KEY, repr=False, exclude=True
     )
+    """The places of the values, by their keys in the document."""
     broken: Diagnostic | None = Field(default=None, alias=BROKEN_KEY, repr=False, exclude=True)
     """The ``document/wrong-kind`` of this part; whoever compiles it makes it unavailable."""
     label: Text | None = Field(None, description="Short name for people.")
     description: Text | None = Field(None, description="What this is, in sentences (Markdown).")
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_kwargs: Any) -> None:
+        cls.reads_scalars = frozenset(
+            field.alias or name
+            for name, field in cls.model_fields.items()
+            if any(isinstance(mark, _ReadsScalars) for mark in field.metadata)
+            or _takes_scalars(field.annotation)
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _members(cls, tree: Any) -> Any:
+        if not isinstance(tree, Node):
+            return tree
+        reads = cls.reads_scalars
+        members = {
+            key: value if type(value) is not Scalar or key in reads else value.text
+            for key, value in tree.items()
+            if type(value) is not Scalar or value.value is not None or key in reads
+        }
+        members[PLACE_KEY] = tree.place
+        members[VALUES_KEY] = Places(tree)
+        if tree.broken is not None:
+            members[BROKEN_KEY] = tree.broken
+        return members
+
     def at(self, key: str) -> Place:
         """Return the place of the value written under ``key`` (its name in the document)."""
-        return self.values.get(key, self.place)
+        place = self.values.get(key, self.place)
+        return place if isinstance(place, Place) else self.place
+
+
+def _takes_scalars(annotation: Any) -> bool:
+    return any(
+        isinstance(part, _ReadsScalars) or _takes_scalars(part) for part in get_args(annotation)
+    )
