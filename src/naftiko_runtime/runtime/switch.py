@@ -1,0 +1,95 @@
+"""The ASGI app of a listener: passes each request to what is live now, and counts it.
+
+A reload replaces the app between two requests; the ones under way end on the old one, which may
+be closed when its count is zero (exposes.md LST-11).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from naftiko_runtime.observability.telemetry import fresh_id
+from naftiko_runtime.values import compact
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Usage:
+    """How many requests still use something that is to be closed."""
+
+    __slots__ = ("_ended", "count", "idle")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.idle = asyncio.Event()
+        self._ended = False
+
+    def left(self) -> None:
+        """Count one request out."""
+        self.count -= 1
+        if self._ended and self.count == 0:
+            self.idle.set()
+
+    async def unused(self, at_most: float) -> None:
+        """Wait until the last request has left, or for ``at_most`` seconds; no more may enter."""
+        self._ended = True
+        if self.count == 0:
+            return
+        try:
+            await asyncio.wait_for(self.idle.wait(), at_most)
+        except TimeoutError:
+            _log.warning("%d requests still use a replaced document", self.count)
+
+
+class Switch:
+    """Calls the current app; ``put`` exchanges it."""
+
+    __slots__ = ("_app", "_usage")
+
+    def __init__(self, app: App, usage: Usage) -> None:
+        self._app = app
+        self._usage = usage
+
+    def put(self, app: App, usage: Usage) -> None:
+        """Let every request from now on go to ``app``."""
+        self._app, self._usage = app, usage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        usage = self._usage
+        usage.count += 1
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            await _say_stopping(send)
+        finally:
+            usage.left()
+
+
+async def _say_stopping(send: Send) -> None:
+    """Answer a request that the drain gave up; its task ends here, so nothing is swallowed.
+
+    When the answer has begun the server refuses a second one and breaks the connection.
+    """
+    request_id = fresh_id()
+    problem = {
+        "type": "urn:naftiko:problem:stopping",
+        "title": "Stopping",
+        "status": 503,
+        "detail": "the process ends and the request took too long",
+        "requestId": request_id,
+    }
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"x-request-id", request_id.encode()),
+        (b"retry-after", b"1"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": compact(problem).encode()})
