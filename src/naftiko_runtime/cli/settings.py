@@ -1,21 +1,21 @@
 """``--set KEY=VALUE`` and ``--env-file``: what the command line says over the documents."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from naftiko_runtime.cli.parser import UsageError
+from naftiko_runtime.diagnostics import Found
+from naftiko_runtime.engine import dotenv
+from naftiko_runtime.loading.source import parse
 from naftiko_runtime.names import suggestion
 from naftiko_runtime.options import Settings
+from naftiko_runtime.tree import plain
 from naftiko_runtime.values import Json
 
 _SCOPED: Final = ("vars", "baseUri", "authentication", "slashes", "timeout")
 _PLAIN: Final = ("bindRoots", "importRoots")
-_LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*?)\s*")
 
 
 def settings_of(pairs: Iterable[str], import_hosts: Iterable[str] = ()) -> Settings:
@@ -91,11 +91,12 @@ def _set_base(draft: _Draft, name: str, value: str) -> None:
         draft.base_uri[name] = value
 
 
-def _yaml(key: str, value: str) -> Any:
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError as exc:
-        raise UsageError(f"--set {key}: the value is not YAML") from exc
+def _yaml(key: str, value: str) -> Json:
+    found = Found()
+    tree = parse(value.encode(), f"--set {key}", found)
+    if tree is None or found.refused:
+        raise UsageError(f"--set {key}: the value is not YAML")
+    return plain(tree)
 
 
 def _mapping(key: str, value: str) -> Json:
@@ -131,25 +132,9 @@ def environment(files: Iterable[str], environ: Mapping[str, str]) -> Mapping[str
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise UsageError(f"--env-file {file}: {_reason(exc)}") from exc
-        for name, value in _entries(text):
-            merged.setdefault(name, value)
+        merged = {**dotenv.parse(text), **merged}
     return {**merged, **environ}
 
 
 def _reason(exc: OSError | UnicodeDecodeError) -> str:
     return (exc.strerror or "not readable").lower() if isinstance(exc, OSError) else "not UTF-8"
-
-
-def _entries(text: str) -> Iterable[tuple[str, str]]:
-    for line in text.removeprefix("\ufeff").splitlines():
-        found = None if line.lstrip().startswith("#") else _LINE.fullmatch(line)
-        if found:
-            yield found[1], _unquoted(found[2])
-
-
-def _unquoted(value: str) -> str:
-    quote = value[:1]
-    if quote in {'"', "'"}:
-        end = value.find(quote, 1)
-        return value[1:end] if end > 0 else value
-    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from naftiko_runtime.runtime.switch import App, Receive, Scope, Send
+from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
 
 METADATA: Final = b"/.well-known/oauth-protected-resource"
 SKILLS: Final = b"/skills"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
 from naftiko_runtime.errors import StartError
-from naftiko_runtime.runtime.switch import App, Receive, Scope, Send
 
 _PAIR: Final = re.compile(r'\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*')
 _ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')

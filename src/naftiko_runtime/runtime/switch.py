@@ -6,17 +6,10 @@ be closed when its count is zero (exposes.md LST-11).
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
 
-from naftiko_runtime.observability.telemetry import fresh_id
-from naftiko_runtime.values import compact
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
+from naftiko_runtime.adapters.problems import answer, stopping
+from naftiko_runtime.adapters.visit import visit_of
 
 _log = logging.getLogger(__name__)
 
@@ -67,29 +60,10 @@ class Switch:
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
-            await _say_stopping(send)
+            # only the end of the drain cancels a request; its task ends here
+            visit = visit_of(scope)
+            if visit.status:
+                raise
+            await answer(stopping(), scope, visit.send)
         finally:
             usage.left()
-
-
-async def _say_stopping(send: Send) -> None:
-    """Answer a request that the drain gave up; its task ends here, so nothing is swallowed.
-
-    When the answer has begun the server refuses a second one and breaks the connection.
-    """
-    request_id = fresh_id()
-    problem = {
-        "type": "urn:naftiko:problem:stopping",
-        "title": "Stopping",
-        "status": 503,
-        "detail": "the process ends and the request took too long",
-        "requestId": request_id,
-    }
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"x-request-id", request_id.encode()),
-        (b"retry-after", b"1"),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": compact(problem).encode()})
