@@ -104,9 +104,9 @@ class Node(dict[str, Any]):
 
 
 class Items(list[Any]):
-    """A list with its place."""
+    """A list with its place; ``keys`` are the keys of its elements when a map was written."""
 
-    __slots__ = ("marks", "place")
+    __slots__ = ("keys", "marks", "place")
 
     def __init__(
         self,
@@ -114,10 +114,12 @@ class Items(list[Any]):
         *,
         place: Place,
         marks: list[tuple[int, int]] | None = None,
+        keys: list[str] | None = None,
     ) -> None:
         super().__init__(items)
         self.place = place
         self.marks = marks if marks is not None else []
+        self.keys = keys
 
     def at(self, index: int) -> Place:
         """Return the place of one element."""
@@ -127,17 +129,19 @@ class Items(list[Any]):
         line, column = (
             self.marks[index] if index < len(self.marks) else (self.place.line, self.place.column)
         )
-        return Place(self.place.file, line, column, f"{self.place.pointer}/{index}")
+        name = escaped(self.keys[index]) if self.keys else index
+        return Place(self.place.file, line, column, f"{self.place.pointer}/{name}")
 
     def replaced(self, items: Iterable[Any]) -> "Items":
         """Return a list with as many other elements at the same places."""
-        return Items(items, place=self.place, marks=self.marks)
+        return Items(items, place=self.place, marks=self.marks, keys=self.keys)
 
-    def chosen(self, indexes: Iterable[int]) -> "Items":
-        """Return a list of some of the elements, which keep their places."""
-        kept = [index for index in indexes if 0 <= index < len(self)]
+    def without(self, *indexes: int) -> "Items":
+        """Return a list without some of the elements; the others keep their places."""
+        kept = [index for index in range(len(self)) if index not in indexes]
         marks = [self.marks[index] for index in kept if index < len(self.marks)]
-        return Items([self[index] for index in kept], place=self.place, marks=marks)
+        keys = [self.keys[index] for index in kept] if self.keys else None
+        return Items([self[index] for index in kept], place=self.place, marks=marks, keys=keys)
 
 
 Tree: TypeAlias = Node | Items | str | Scalar

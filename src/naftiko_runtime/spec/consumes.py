@@ -1,8 +1,8 @@
 """The consumed side: HTTP APIs, their resources, operations, parameters, bodies and outputs."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from naftiko_runtime.spec.authentication import Authentication
 from naftiko_runtime.spec.model import (
@@ -54,7 +54,7 @@ class Output(SpecModel):
     value: Constant = Field(None, description="Consumed: a path. Exposed: constant or template.")
     const: JsonValue = None
     properties: dict[str, "Output"] | None = None
-    items: "Output | list[Output] | None" = None
+    items: "ItemSpec | None" = None
     value_type: "Output | None" = Field(None, alias="values")
     max_length: Whole | None = None
     required: Flag | None = None
@@ -65,6 +65,17 @@ class Output(SpecModel):
 
     def has(self, key: str) -> bool:
         return key in self.values
+
+
+def _form(value: Any) -> str:
+    return "(list)" if isinstance(value, list) else "(one)"
+
+
+ItemSpec: TypeAlias = Annotated[
+    Annotated[Output, Tag("(one)")] | Annotated[list[Output], Tag("(list)")],
+    Discriminator(_form),
+]
+"""One output for every element, or named ones that make an object (orchestration.md 2.28)."""
 
 
 class Body(SpecModel):

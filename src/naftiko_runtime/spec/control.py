@@ -1,8 +1,8 @@
 """The control adapter as written (exposes.md 6 and OBS-1)."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from naftiko_runtime.spec.exposes_rest import Adapter
 from naftiko_runtime.spec.model import Flag, Number, SpecModel, Text, Texts, Whole
@@ -14,6 +14,16 @@ class LogSettings(SpecModel):
     level_control: Flag = Field(True, alias="level-control")  # noqa: FBT003
     stream: Flag = False
     max_subscribers: Whole = Field(5, alias="max-subscribers")
+
+
+def _form(value: Any) -> str:
+    return "(settings)" if isinstance(value, dict | LogSettings) else "(switch)"
+
+
+Logs: TypeAlias = Annotated[
+    Annotated[Flag, Tag("(switch)")] | Annotated[LogSettings, Tag("(settings)")],
+    Discriminator(_form),
+]
 
 
 class ScriptingSettings(SpecModel):
@@ -34,7 +44,7 @@ class Management(SpecModel):
     info: Flag = False
     reload: Flag = False
     validate_: Flag = Field(False, alias="validate")  # noqa: FBT003
-    logs: Flag | LogSettings = False
+    logs: Logs = False
     scripting: ScriptingSettings | None = None
 
 

@@ -1,9 +1,10 @@
 """A whole document: one internal model for every version (language.md 1.5)."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.spec.consumes import Consumes
 from naftiko_runtime.spec.control import ControlAdapter
 from naftiko_runtime.spec.exposes_mcp import McpAdapter
@@ -41,8 +42,16 @@ class Info(SpecModel):
     stakeholders: list[Stakeholder] | None = None
 
 
+def _type(value: Any) -> str:
+    return f"({value.get('type') if isinstance(value, dict) else getattr(value, 'type', None)})"
+
+
 Exposes: TypeAlias = Annotated[
-    RestAdapter | McpAdapter | SkillAdapter | ControlAdapter, Field(discriminator="type")
+    Annotated[RestAdapter, Tag("(rest)")]
+    | Annotated[McpAdapter, Tag("(mcp)")]
+    | Annotated[SkillAdapter, Tag("(skill)")]
+    | Annotated[ControlAdapter, Tag("(control)")],
+    Discriminator(_type),
 ]
 
 
@@ -71,5 +80,7 @@ class Document(SpecModel):
     aggregates: list[Aggregate] = Field(default_factory=list)
     exposes: list[Exposes] = Field(default_factory=list)
     libraries: list[Library] = Field(default_factory=list)
+    failed_imports: dict[str, Diagnostic] = Field(default_factory=dict)
+    """Namespaces, as written and as aliases, that an import should have brought and did not."""
     folder: Text = "."
     """Real path of the folder that relative files of this document are resolved against."""
