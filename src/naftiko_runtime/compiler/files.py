@@ -25,3 +25,7 @@ class Files(Protocol):
     def folder(self, location: str, folder: str) -> str | None:
         """Return the real path of an existing folder named by ``file://`` or a path; else None."""
         ...
+
+    def locate(self, location: str, folder: str) -> str:
+        """Return the absolute path that ``file://`` or a path names, there or not."""
+        ...
