@@ -2,17 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from naftiko_runtime.plan.exposure import Skill, SkillExposure, SkillTool
+from naftiko_runtime.plan.exposure import Skill, SkillTool
 from naftiko_runtime.values import Json
-
-
-def skills_by_name(exposures: Iterable[SkillExposure]) -> dict[str, tuple[SkillExposure, Skill]]:
-    """Return the skills of all adapters in document order; of equal names the first wins."""
-    found: dict[str, tuple[SkillExposure, Skill]] = {}
-    for exposure in exposures:
-        for skill in exposure.skills:
-            found.setdefault(skill.name, (exposure, skill))
-    return found
 
 
 def catalogue(skills: Iterable[Skill]) -> dict[str, Json]:
