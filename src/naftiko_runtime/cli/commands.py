@@ -31,6 +31,11 @@ def _command(name: str, summary: str, *aliases: str, module: str | None = None) 
 COMMANDS: Final = (
     _command("serve", "serve documents until a signal", "s", "run"),
     _command("validate", "report every problem of documents", "v", "val"),
+    _command("health", "ask a running process whether it is ready"),
+    _command("status", "show what a running process serves"),
+    _command("metrics", "print the metrics of a running process"),
+    _command("traces", "show the latest traces of a running process"),
+    _command("scripting", "show or change how a running process runs scripts"),
 )
 
 BY_WORD: Final = {

@@ -30,6 +30,11 @@ class Parser(argparse.ArgumentParser):
             argument_default=argparse.SUPPRESS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self._command_line_only: set[str] = set()
+
+    def without_environment(self, action: argparse.Action) -> None:
+        """Read an option from the command line only, where its variable means something else."""
+        self._command_line_only.add(action.dest)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message.removeprefix("argument "), self.format_usage().strip())
@@ -43,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         from_environment = [
             word
             for action in self._actions
-            if action.dest not in given
+            if action.dest not in given and action.dest not in self._command_line_only
             for word in self._words_of(action, environ)
         ]
         return self._parsed([*from_environment, *words]) if from_environment else given
