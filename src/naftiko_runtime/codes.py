@@ -38,7 +38,7 @@ adapter/unknown-type error unavailable an adapter of an unknown type is not serv
 schema/invalid warning tolerated the official schema is violated (only with --strict)
 schema/missing info none the official schema is not at hand, so it was not checked
 bind/unused info none a bind that no template uses
-bind/undeclared-variable warning tolerated a variable that no bind declares, read from the environment
+bind/undeclared-variable warning tolerated a variable that no bind declares, from the environment
 bind/duplicate-variable warning tolerated two binds declare one variable; the later counts
 bind/outside-folder warning tolerated a bind file outside the document's folder is not read
 bind/unsupported-provider warning tolerated a bind location of an unknown scheme
@@ -48,7 +48,7 @@ template/unsupported error unavailable a template form that is not supported
 template/unresolved error unavailable a template name that nothing gives
 dialect/unknown-key warning tolerated a key that no version knows
 dialect/misplaced-description warning tolerated a description where the schema has none
-dialect/consumed-parameter-type warning tolerated type, required or description on a consumed parameter
+dialect/consumed-parameter-type warning tolerated type, required or description where consumed
 dialect/info-title warning tolerated info.title for label
 dialect/missing-description info none a tool, input or skill tool without description
 dialect/identifier warning tolerated a name outside the schema's pattern
@@ -58,7 +58,7 @@ dialect/scope-word warning tolerated rest. or tools. though no adapter has that 
 dialect/variable-spelling warning tolerated a variable written other than {{VAR}}
 dialect/derived-tool-inputs warning tolerated tool inputs derived from the consumed operation
 dialect/derived-rest-inputs warning tolerated REST inputs derived from the consumed operation
-dialect/required-omitted warning tolerated tool inputs without required that feed optional parameters
+dialect/required-omitted warning tolerated tool inputs without required for optional parameters
 dialect/derived-body warning tolerated a write without a declared body relays the caller's
 dialect/body-scope-word warning tolerated rest. or tools. in a consumed body
 dialect/body-without-data warning tolerated a body without data counts as none
@@ -88,7 +88,7 @@ dialect/raw-format warning tolerated outputRawFormat text or binary
 dialect/duplicate-route warning tolerated one REST method and path twice
 dialect/consumed-output-mapping warning tolerated a mapping that reads a consumed output
 dialect/several-unnamed-outputs warning tolerated several outputs without names
-dialect/ambiguous-call warning tolerated a call that several operations fit, settled by description or path
+dialect/ambiguous-call warning tolerated a call that several operations fit, settled
 dialect/duplicate-tool-name warning tolerated two tools with one name
 dialect/with-undeclared warning tolerated with keys of an operation that declares nothing
 dialect/resource-name info none a resource name placeholder whose slashes are encoded
