@@ -49,7 +49,7 @@ class Credentials:
         return (parameter.in_ or "", name) in self.owned
 
 
-_NONE: Final = Credentials(None)
+NO_CREDENTIALS: Final = Credentials(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def credentials_of(
     else:
         block = operation.authentication or resource.authentication or adapter.authentication
     if block is None or block.type == "none":
-        return _NONE
+        return NO_CREDENTIALS
     credentials = _compiled(_Block(side, block))
     _report_aws(side, adapter, block)
     return credentials

@@ -113,7 +113,7 @@ def _operation(
     if problem is not None:
         return replace(consumed, problem=problem)
     try:
-        return _compiled(world, consumed, compiled.upstream)
+        return _compiled(world, consumed, compiled)
     except Unresolved as unresolved:
         return replace(consumed, problem=unresolved.diagnostic)
 
@@ -158,9 +158,9 @@ def _method_problem(
     return None
 
 
-def _compiled(world: World, consumed: Consumed, upstream: Upstream) -> Consumed:
-    parts = _parts(world, consumed)
-    operation = _plan(world, consumed, upstream, parts)
+def _compiled(world: World, consumed: Consumed, adapter: CompiledAdapter) -> Consumed:
+    parts = _parts(world, consumed, adapter)
+    operation = _plan(world, consumed, adapter.upstream, parts)
     outputs = consumed_outputs(world, consumed.source, operation.response)
     ignored, credentials = _ignored(parts)
     return replace(
@@ -177,12 +177,12 @@ def _compiled(world: World, consumed: Consumed, upstream: Upstream) -> Consumed:
     )
 
 
-def _parts(world: World, consumed: Consumed) -> _Parts:
+def _parts(world: World, consumed: Consumed, compiled: CompiledAdapter) -> _Parts:
     adapter, resource, source = consumed.adapter, consumed.resource, consumed.source
     parameters = merged_parameters(world, adapter, resource, source)
     needs = Needs()
     side = ConsumedSide(world, adapter.origin, consumed.label, needs, parameters)
-    credentials = credentials_of(side, (adapter, resource, source))
+    credentials = _credentials(side, consumed, compiled)
     free = [parameter for parameter in parameters if not credentials.owns(parameter)]
     _report_owned(world, consumed, [p for p in parameters if credentials.owns(p)])
     base = base_uri_of(side, adapter)
@@ -190,6 +190,16 @@ def _parts(world: World, consumed: Consumed) -> _Parts:
     fields = fields_of(side, free)
     body = body_of(side, consumed.method, source, free)
     return _Parts(needs, credentials, fields, path, body, base)
+
+
+def _credentials(side: ConsumedSide, consumed: Consumed, compiled: CompiledAdapter) -> Credentials:
+    """Return the operation's own credentials, else the adapter's, shared."""
+    resource, source = consumed.resource, consumed.source
+    if source.authentication is not None or resource.authentication is not None:
+        return credentials_of(side, (consumed.adapter, resource, source))
+    for need in compiled.credential_needs:
+        side.needs.add(need)
+    return compiled.credentials
 
 
 def _plan(world: World, consumed: Consumed, upstream: Upstream, parts: _Parts) -> ConsumedOperation:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from naftiko_runtime.compiler.authentication import credentials_of
+from naftiko_runtime.compiler.authentication import NO_CREDENTIALS, Credentials, credentials_of
 from naftiko_runtime.compiler.base_uri import base_uri_of, unset
 from naftiko_runtime.compiler.fields import Fields, fields_of, merged_parameters
-from naftiko_runtime.compiler.needs import Needs
+from naftiko_runtime.compiler.needs import Need, Needs
 from naftiko_runtime.compiler.sides import ConsumedSide
 from naftiko_runtime.compiler.templates import Unresolved
 from naftiko_runtime.compiler.world import World
@@ -23,6 +23,9 @@ class CompiledAdapter:
     upstream: Upstream
     query: tuple[Field, ...] = ()
     headers: tuple[Field, ...] = ()
+    credentials: Credentials = NO_CREDENTIALS
+    """Shared by all operations without a block of their own: they share its tokens (6.8)."""
+    credential_needs: tuple[Need, ...] = ()
     problem: Diagnostic | None = None
 
 
@@ -53,13 +56,21 @@ def _compiled(world: World, compiled: CompiledAdapter) -> CompiledAdapter:
     parameters = merged_parameters(world, adapter, resource, operation)
     side = ConsumedSide(world, adapter.origin, f"{adapter.namespace}.*", Needs(), parameters)
     credentials = credentials_of(side, (adapter, resource, operation))
+    credential_needs = side.needs.in_order()
     base = tuple(
         _without_input(world, adapter, side, piece) for piece in base_uri_of(side, adapter)
     )
     constants = [p for p in parameters if p.value is not None and not credentials.owns(p)]
     fields: Fields = fields_of(side, constants)
     upstream = replace(compiled.upstream, base=base, authentication=credentials.authentication)
-    return replace(compiled, upstream=upstream, query=fields.query, headers=fields.headers)
+    return replace(
+        compiled,
+        upstream=upstream,
+        query=fields.query,
+        headers=fields.headers,
+        credentials=credentials,
+        credential_needs=credential_needs,
+    )
 
 
 def _without_input(
