@@ -7,6 +7,7 @@ maps of which kind. One walk applies every rule of a kind to every map of it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from operator import is_not
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -197,8 +198,7 @@ def _each(items: Items, kind: str, rules: Rules, report: Report) -> Items:
     new = [
         rewritten(item, kind, rules, report) if isinstance(item, Node) else item for item in items
     ]
-    same = all(one is other for one, other in zip(items, new, strict=True))
-    return items if same else items.replaced(new)
+    return items.replaced(new) if any(map(is_not, items, new)) else items
 
 
 def _named(node: Node, kind: str, rules: Rules, report: Report) -> Node:
@@ -206,7 +206,7 @@ def _named(node: Node, kind: str, rules: Rules, report: Report) -> Node:
         key: rewritten(value, kind, rules, report) if isinstance(value, Node) else value
         for key, value in node.items()
     }
-    return node if all(node[key] is value for key, value in new.items()) else node.replaced(new)
+    return node.replaced(new) if any(map(is_not, node.values(), new.values())) else node
 
 
 def nodes(node: Node, key: str) -> Iterator[Node]:

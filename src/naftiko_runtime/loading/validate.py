@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from naftiko_runtime.diagnostics import Found
+from naftiko_runtime.dialect.words import article
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.loading.paths import (
     Path,
@@ -72,7 +73,8 @@ def _repaired(tree: Node, errors: Sequence[ErrorDetails], file: str, found: Foun
         tree = _broken(tree, path, diagnostic)
     for path in missing:
         tree = edited(tree, path[:-1], partial(_filled, key=str(path[-1])))
-    return without(tree, unknown | (wrong.keys() - missing))
+    kept: Node = without(tree, unknown | (wrong.keys() - missing))
+    return kept
 
 
 def _filled(node: Node, key: str) -> Node:
@@ -92,7 +94,7 @@ def _report_unknown(tree: Node, path: Path, file: str, found: Found) -> None:
     kind = kinds(tree, path[:-1])[-1]
     near = nearest(key, known_keys(kind))
     meant = f'; did you mean "{near}"?' if near else "; it is ignored"
-    message = f'"{key}" is no key of {_article(kind)}{meant}'
+    message = f'"{key}" is no key of {article(kind)}{meant}'
     found.add("dialect/unknown-key", parent.key_at(key), message)
 
 
@@ -100,7 +102,7 @@ def _report_wrong(tree: Node, path: Path, error: str, found: Found) -> Diagnosti
     place = place_at(tree, path)
     if error == "missing":
         kind = kinds(tree, path[:-1])[-1]
-        return found.add("document/wrong-kind", place, f'{_article(kind)} needs "{path[-1]}"')
+        return found.add("document/wrong-kind", place, f'{article(kind)} needs "{path[-1]}"')
     right = _KINDS.get(error, "of another kind")
     return found.add("document/wrong-kind", place, f"{_name(path)} must be {right}")
 
@@ -109,10 +111,3 @@ def _name(path: Path) -> str:
     names = [part for part in path if isinstance(part, str)]
     last = path[-1] if path else ""
     return f'"{last}"' if isinstance(last, str) else f'entry {last + 1} of "{names[-1]}"'
-
-
-def _article(kind: str | None) -> str:
-    name = (kind or "this map").replace("-", " ")
-    if kind is None:
-        return name
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -110,7 +110,8 @@ MODELS: Final[Mapping[str, type[SpecModel]]] = MappingProxyType(
 
 def known_keys(kind: str | None) -> tuple[str, ...]:
     """Return the keys of a kind of map as documents write them; none of a kind without model."""
-    if kind not in MODELS:
+    model = MODELS.get(kind) if kind is not None else None
+    if model is None:
         return ()
-    aliases = (field.alias for field in MODELS[kind].model_fields.values())
+    aliases = (field.alias for field in model.model_fields.values())
     return tuple(alias for alias in aliases if alias and not alias.startswith("("))

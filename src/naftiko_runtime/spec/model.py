@@ -8,6 +8,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SkipValidation,
     StrictFloat,
     StrictInt,
     model_validator,
@@ -102,12 +103,16 @@ class SpecModel(BaseModel):
     reads_scalars: ClassVar[frozenset[str]] = frozenset()
     """Keys whose fields take numbers, booleans or any JSON."""
 
-    place: Place = Field(default=Place(""), alias=PLACE_KEY, repr=False, exclude=True)
-    values: Mapping[str, Any] = Field(
+    place: SkipValidation[Place] = Field(
+        default=Place(""), alias=PLACE_KEY, repr=False, exclude=True
+    )
+    values: SkipValidation[Mapping[str, Place]] = Field(
         default_factory=dict, alias=VALUES_KEY, repr=False, exclude=True
     )
     """The places of the values, by their keys in the document."""
-    broken: Diagnostic | None = Field(default=None, alias=BROKEN_KEY, repr=False, exclude=True)
+    broken: SkipValidation[Diagnostic | None] = Field(
+        default=None, alias=BROKEN_KEY, repr=False, exclude=True
+    )
     """The ``document/wrong-kind`` of this part; whoever compiles it makes it unavailable."""
     label: Text | None = Field(None, description="Short name for people.")
     description: Text | None = Field(None, description="What this is, in sentences (Markdown).")
@@ -140,8 +145,7 @@ class SpecModel(BaseModel):
 
     def at(self, key: str) -> Place:
         """Return the place of the value written under ``key`` (its name in the document)."""
-        place = self.values.get(key, self.place)
-        return place if isinstance(place, Place) else self.place
+        return self.values.get(key, self.place)
 
 
 def _takes_scalars(annotation: Any) -> bool:
