@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 import yaml
@@ -252,9 +253,11 @@ async def test_a_download_of_a_large_folder_is_streamed(folder: Path) -> None:
             chunks.append(len(body))
 
     async def receive() -> "dict[str, object]":
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await anyio.sleep_forever()
+        raise AssertionError
 
-    await app(scope("/skills/orders/download"), receive, send)  # type: ignore[arg-type]
+    with anyio.fail_after(5):
+        await app(scope("/skills/orders/download"), receive, send)  # type: ignore[arg-type]
     assert len(chunks) > 3
 
 
