@@ -9,6 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from naftiko_runtime.errors import UpstreamUnreachable
+
+
+class StaleConnection(UpstreamUnreachable):
+    """A kept connection was closed before any byte of an answer: worth one more try (4.22)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
@@ -52,3 +58,17 @@ class Exchange(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def joined(headers: tuple[tuple[str, str], ...], name: str) -> str | None:
+    """Return the values of one header, by its lower-case name, joined by ``, ``."""
+    values = [value for key, value in headers if key == name]
+    return ", ".join(values) if values else None
+
+
+def decoded(value: bytes) -> str:
+    """Return a header's value as text: UTF-8, or else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,80 @@
+"""Answers of upstreams as results: relayed, or read, decoded and shaped (language.md 7)."""
+
+from functools import partial
+from typing import Final
+
+from naftiko_runtime.engine.exchange import Inbound
+from naftiko_runtime.engine.filenames import filename_of
+from naftiko_runtime.engine.interim import decode, value_of
+from naftiko_runtime.engine.reading import decoded_chunks, too_large, whole
+from naftiko_runtime.engine.redirects import is_redirect
+from naftiko_runtime.engine.result import Binary, Relayed, Value
+from naftiko_runtime.expressions.mapper import Mapper, null_if_absent
+from naftiko_runtime.expressions.reference import Scope
+from naftiko_runtime.plan.upstream import ConsumedOperation
+from naftiko_runtime.values import Json
+
+_FAILED: Final = 400
+_EMPTY: Final = (204, 205, 304)
+_ENCODED: Final = ("content-encoding", "content-length")
+
+
+def is_failed(status: int) -> bool:
+    """Tell whether an answer is an error: never parsed, never mapped (language.md 7.1, 4.21)."""
+    return status >= _FAILED or is_redirect(status)
+
+
+def relayed(answer: Inbound, operation: ConsumedOperation | None, *, failed: bool) -> Relayed:
+    """Return an answer that is passed on as it comes (language.md 7.3)."""
+    media_type = None
+    if operation is not None and not failed and operation.response.format in ("text", "binary"):
+        media_type = operation.response.media_type
+    return Relayed(
+        answer.status, answer.headers, answer.chunks, failed, operation, media_type=media_type
+    )
+
+
+def refused(answer: Inbound, operation: ConsumedOperation) -> Relayed:
+    """Return an error answer to a request that asked for compression, with that undone."""
+    encoding = answer.header("content-encoding")
+    if encoding is None:
+        return relayed(answer, operation, failed=True)
+    headers = tuple(pair for pair in answer.headers if pair[0] not in _ENCODED)
+    chunks = partial(decoded_chunks, answer, label(operation))
+    return Relayed(answer.status, headers, chunks, failed=True, operation=operation)
+
+
+async def value(answer: Inbound, operation: ConsumedOperation) -> Value:
+    """Return the value of an answer that could have been relayed (language.md 7.5)."""
+    name = label(operation)
+    response = operation.response
+    limit = response.max_binary_size if response.format == "binary" else response.max_size
+    body = await whole(answer, limit, name)
+    content_type = answer.header("content-type")
+    found, is_text = value_of(body, content_type, answer.status, response)
+    if isinstance(found, Binary):
+        if len(found.data) > response.max_binary_size:
+            raise too_large(name, response.max_binary_size)
+        filename = filename_of(answer.header("content-disposition"))
+        found = Binary(found.content_type, found.data, filename)
+    is_empty = answer.status in _EMPTY
+    return Value(answer.status, answer.headers, found, is_empty, operation, is_text)
+
+
+async def shaped(
+    answer: Inbound, operation: ConsumedOperation, mapper: Mapper, scope: Scope
+) -> Value:
+    """Return an answer parsed by its raw format and mapped (language.md 7.6, 9)."""
+    root: Json = None
+    is_empty = answer.status in _EMPTY
+    if not is_empty:
+        body = await whole(answer, operation.response.max_size, label(operation))
+        if body:
+            root = decode(body, answer.header("content-type"), operation.response)
+    found = null_if_absent(mapper.apply(root, scope))
+    return Value(answer.status, answer.headers, found, is_empty, operation)
+
+
+def label(operation: ConsumedOperation) -> str:
+    """Return what messages call an operation."""
+    return f"{operation.namespace}.{operation.name}"

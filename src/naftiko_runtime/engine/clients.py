@@ -1,0 +1,172 @@
+"""Sends the requests of consumed operations: authentication, redirects, the one retry.
+
+A client belongs to one operation; operations under one authentication block share its state.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+from naftiko_runtime.engine.authenticators import Authenticator
+from naftiko_runtime.engine.credentials import NOTHING
+from naftiko_runtime.engine.exchange import Exchange, Inbound, Outbound, StaleConnection
+from naftiko_runtime.engine.redirects import MOST, followed, is_redirect
+from naftiko_runtime.engine.request import Blueprint, Pairs, authenticated, outbound
+from naftiko_runtime.engine.scope import InvocationScope
+from naftiko_runtime.errors import UpstreamTimeout, UpstreamUnreachable
+from naftiko_runtime.observability.telemetry import Attempt, Peer
+
+_REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+_UNAUTHORIZED: Final = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Everything that sends one operation's requests."""
+
+    blueprint: Blueprint
+    authenticator: Authenticator
+    exchange: Exchange
+    peer: Peer
+    body_limit: int
+
+    async def request(self, scope: InvocationScope, more: Pairs = (), *, relayed: bool) -> Outbound:
+        """Return the request of one call without credentials; nothing is sent.
+
+        Raises ``Misconfigured`` for all missing variables at once, ``InvalidInput``,
+        ``TemplateFailed``.
+        """
+        scope.variables.require(self.blueprint.operation.variables)
+        return await outbound(self.blueprint, scope, more, relayed=relayed, limit=self.body_limit)
+
+    def send(self, scope: InvocationScope, more: Pairs = (), *, relayed: bool) -> "Sending":
+        """Make a request and send it; the context yields the answer and closes it."""
+        return Sending(self, scope, more, relayed=relayed)
+
+
+class Sending:
+    """One call of an operation: a handful of exchanges at most, of which the last is yielded."""
+
+    __slots__ = (
+        "_attempt", "_client", "_hops", "_logins", "_more", "_open", "_relayed", "_scope",
+        "_status", "_tries",
+    )  # fmt: skip
+
+    def __init__(
+        self, client: Client, scope: InvocationScope, more: Pairs, *, relayed: bool
+    ) -> None:
+        self._client = client
+        self._scope = scope
+        self._more = more
+        self._relayed = relayed
+        self._tries = 0
+        self._hops = 0
+        self._logins = 0
+        self._open: AbstractAsyncContextManager[Inbound] | None = None
+        self._attempt: Attempt | None = None
+        self._status: int | None = None
+
+    async def __aenter__(self) -> Inbound:
+        request = await self._client.request(self._scope, self._more, relayed=self._relayed)
+        return await self.start(request)
+
+    async def start(self, request: Outbound) -> Inbound:
+        """Send a request without credentials yet, and whatever its answers lead to."""
+        first = self._client.authenticator.first(request)
+        answer = await self._authenticated(first)
+        following = request if first is not request else self._following(request, answer)
+        if first is not request and answer.status == _UNAUTHORIZED:
+            self._client.authenticator.again(request, answer, 0)
+            self._logins += 1
+        while following is not None:
+            await self._close(None, None, None)
+            request = following
+            answer = await self._authenticated(request)
+            following = self._following(request, answer)
+        return answer
+
+    def _following(self, request: Outbound, answer: Inbound) -> Outbound | None:
+        """Return the request that an answer asks for, or None when it is the answer."""
+        if answer.status == _UNAUTHORIZED:
+            again = self._client.authenticator.again(request, answer, self._logins)
+            self._logins += 1
+            return request if again and is_resendable(request) else None
+        if not is_redirect(answer.status) or self._hops == MOST:
+            return None
+        self._hops += 1
+        return followed(request, answer)
+
+    async def _authenticated(self, request: Outbound) -> Inbound:
+        """Send a request with credentials; once more on a connection that was closed (4.22)."""
+        authenticator = self._client.authenticator
+        credentials = await authenticator.credentials(self._scope)
+        if credentials is not NOTHING:
+            request = await authenticated(request, credentials)
+        try:
+            return await self._exchanged(authenticator.signed(request, self._scope))
+        except StaleConnection:
+            if request.method not in _REPEATABLE or not is_resendable(request):
+                raise
+            return await self._exchanged(authenticator.signed(request, self._scope))
+
+    async def _exchanged(self, request: Outbound) -> Inbound:
+        attempt = self._client.peer.attempt(request.method, request.url, self._tries)
+        self._tries += 1
+        if attempt.headers:
+            request = _traced(request, attempt.headers)
+        opened = self._client.exchange.send(request)
+        try:
+            answer = await opened.__aenter__()
+        except BaseException as error:
+            attempt.ended(None, _error_type(error))
+            raise
+        self._open, self._attempt, self._status = opened, attempt, answer.status
+        return answer
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close(kind, error, trace)
+
+    async def _close(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        opened, attempt = self._open, self._attempt
+        if opened is None or attempt is None:
+            return
+        self._open = self._attempt = None
+        try:
+            await opened.__aexit__(kind, error, trace)
+        finally:
+            broken = isinstance(error, UpstreamUnreachable | UpstreamTimeout)
+            attempt.ended(self._status, _error_type(error) if broken else None)
+
+
+def _traced(request: Outbound, headers: Pairs) -> Outbound:
+    names = {name.lower() for name, _ in headers}
+    kept = tuple(pair for pair in request.headers if pair[0].lower() not in names)
+    return Outbound(request.method, request.url, kept + headers, request.body, request.head_timeout)
+
+
+def _error_type(error: BaseException | None) -> str:
+    match error:
+        case UpstreamTimeout():
+            return "timeout"
+        case UpstreamUnreachable():
+            return "connection"
+        case Exception():
+            return "error"
+        case _:
+            return "cancelled"
+
+
+def is_resendable(request: Outbound) -> bool:
+    """Tell whether a body is there to be sent again."""
+    return isinstance(request.body, bytes | None)

@@ -1,0 +1,20 @@
+"""What authentication adds to a request, whatever its kind."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Headers, encoded query pairs, cookies and body members that authentication owns.
+
+    They win over what the operation sends under the same name (language.md 6.2).
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[str, ...] = ()
+    cookies: tuple[tuple[str, str], ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING: Final = Credentials()

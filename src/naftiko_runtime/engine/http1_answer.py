@@ -1,0 +1,211 @@
+"""The answer to one HTTP/1.1 request, filled in as its bytes arrive: an ``Inbound``.
+
+Parsing is llhttp's (``httptools``). What is ours is who waits for what, how much may wait to be
+read, and that a body cut short never looks complete.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+import httptools
+
+from naftiko_runtime.engine.exchange import decoded, joined
+from naftiko_runtime.errors import InvocationError, UpstreamTimeout, UpstreamUnreachable
+
+_HEAD_LIMIT: Final = 256 * 1024
+"""Bytes an answer may have before its head is complete."""
+_BUFFER_LIMIT: Final = 256 * 1024
+"""Bytes of a body that wait for their reader before the upstream is made to wait."""
+_SWITCHING: Final = 101
+_OK: Final = 200
+_WITHOUT_BODY: Final = (204, 304)
+
+
+class Answer:
+    """One answer; ``transport`` is paused while too much of the body waits for its reader.
+
+    ``headless`` is said of requests whose answers have no body whatever their headers say (HEAD).
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_ends_with_connection",
+        "_fields",
+        "_gap_timeout",
+        "_headers",
+        "_headless",
+        "_pieces",
+        "_place",
+        "_transport",
+        "_waiter",
+        "ended",
+        "error",
+        "headed",
+        "parser",
+        "paused",
+        "received",
+        "reusable",
+        "status",
+    )
+
+    def __init__(
+        self, place: str, transport: asyncio.Transport, gap_timeout: float, *, headless: bool
+    ) -> None:
+        self._place = place
+        self._transport = transport
+        self._gap_timeout = gap_timeout
+        self._headless = headless
+        self._ends_with_connection = False
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._headers: tuple[tuple[str, str], ...] | None = None
+        self._pieces: deque[bytes] = deque()
+        self._buffered = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self.parser = httptools.HttpResponseParser(self)
+        self.status = 0
+        self.headed = False
+        """The head is complete; an interim answer (1xx) is none."""
+        self.ended = False
+        """The whole answer is here."""
+        self.reusable = False
+        """The upstream lets the connection carry another exchange."""
+        self.error: InvocationError | None = None
+        self.paused = False
+        """More of the body waits than may, so the upstream is made to wait."""
+        self.received = 0
+        """Bytes that came before the head was complete."""
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
+        if self._headers is None:
+            self._headers = tuple(
+                (name.lower().decode("latin-1"), decoded(value)) for name, value in self._fields
+            )
+        return self._headers
+
+    def header(self, name: str) -> str | None:
+        """Return one header by its lower-case name, several values joined by ``, ``."""
+        return joined(self.headers, name)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as sent; raise ``UpstreamUnreachable`` when it is cut short."""
+        pieces = self._pieces
+        while True:
+            while pieces:
+                piece = pieces.popleft()
+                self._buffered -= len(piece)
+                if self.paused and self._buffered < _BUFFER_LIMIT:
+                    self.paused = False
+                    self._transport.resume_reading()
+                yield piece
+            if self.ended:
+                return
+            if self.error is not None:
+                raise self.error
+            await self.wait(self._gap_timeout, "the body stopped coming")
+
+    async def wait(self, limit: float, complaint: str) -> None:
+        """Wait until something arrives or fails; at most ``limit`` seconds."""
+        loop = asyncio.get_running_loop()
+        waiter = self._waiter = loop.create_future()
+        timer = loop.call_later(limit, self._out_of_time, limit, complaint)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _out_of_time(self, limit: float, complaint: str) -> None:
+        self.fail(UpstreamTimeout(f"{self._place}: {complaint} within {limit:g} s"))
+
+    def wake(self) -> None:
+        """Let the waiter look again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def fail(self, error: InvocationError) -> None:
+        """End the exchange with an error unless it ended already."""
+        if not self.ended and self.error is None:
+            self.error = error
+            self._transport.abort()
+        self.wake()
+
+    def feed(self, data: bytes) -> None:
+        """Take what the upstream sent."""
+        if not self.headed:
+            self.received += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self.fail(UpstreamUnreachable(f"{self._place}: not an HTTP answer: {error}"))
+        except httptools.HttpParserUpgrade:
+            self.fail(UpstreamUnreachable(f"{self._place}: wants to leave HTTP"))
+        if self.received > _HEAD_LIMIT and not self.headed:
+            self.fail(UpstreamUnreachable(f"{self._place}: the head of the answer is too large"))
+
+    def closed(self, complaint: str) -> None:
+        """Note that the upstream closed the connection: the end of some bodies, else a failure."""
+        if self.headed and self._ends_with_connection and not complaint:
+            self.ended = True
+            self.wake()
+            return
+        where = "in mid-body" if self.headed else "before an answer"
+        why = f": {complaint}" if complaint else ""
+        self.fail(UpstreamUnreachable(f"{self._place}: connection closed {where}{why}"))
+
+    def on_message_begin(self) -> None:
+        if self.ended:
+            self.reusable = False  # a second answer that nobody asked for
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.headed:  # trailers stay behind
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self.headed:
+            return
+        status = self.parser.get_status_code()
+        if status < _OK and status != _SWITCHING:
+            self._fields.clear()
+            return
+        self.status = status
+        self.headed = True
+        self._ends_with_connection = not (
+            self._headless or status in _WITHOUT_BODY or self._is_framed()
+        )
+        if self._headless:
+            self._end()
+        self.wake()
+
+    def _end(self) -> None:
+        self.ended = True
+        self.reusable = self.parser.should_keep_alive()
+
+    def _is_framed(self) -> bool:
+        """Whether headers tell where the body ends (RFC 9112 section 6.3)."""
+        for name, value in self._fields:
+            key = name.lower()
+            if key == b"content-length":
+                return True
+            if key == b"transfer-encoding":
+                return value.lower().endswith(b"chunked")
+        return False
+
+    def on_body(self, piece: bytes) -> None:
+        if self.ended:
+            self.reusable = False  # a body where none may be
+            return
+        self._pieces.append(piece)
+        self._buffered += len(piece)
+        if self._buffered > _BUFFER_LIMIT and not self.paused:
+            self.paused = True
+            self._transport.pause_reading()
+        self.wake()
+
+    def on_message_complete(self) -> None:
+        if self.headed and not self.ended:
+            self._end()
+            self.wake()

@@ -1,0 +1,55 @@
+"""Which redirects are followed, and to what request (language.md 4.21)."""
+
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from naftiko_runtime.engine.encoding import written
+from naftiko_runtime.engine.exchange import Inbound, Outbound
+
+MOST: Final = 5
+_PORTS: Final = {"http": 80, "https": 443}
+_SEE_OTHER: Final = 303
+_MOVED: Final = (301, 302)
+_KEPT: Final = (307, 308)
+
+
+def is_redirect(status: int) -> bool:
+    return status in _MOVED or status in _KEPT or status == _SEE_OTHER
+
+
+def followed(request: Outbound, answer: Inbound) -> Outbound | None:
+    """Return the request that a redirect leads to, or None when the answer is the upstream's.
+
+    Only the same scheme, host and port are followed, and only what can be sent again.
+    """
+    target = answer.header("location")
+    if not is_redirect(answer.status) or not target:
+        return None
+    try:
+        url = written(urljoin(request.url, target).partition("#")[0])
+        if _origin(url) != _origin(request.url):
+            return None
+    except ValueError:
+        return None
+    return _redirected(request, answer.status, url)
+
+
+def _redirected(request: Outbound, status: int, url: str) -> Outbound | None:
+    if status == _SEE_OTHER:
+        return _reading(request, url)
+    if status in _MOVED and request.method not in ("GET", "HEAD"):
+        return None
+    if not isinstance(request.body, bytes | None):
+        return None
+    return Outbound(request.method, url, request.headers, request.body, request.head_timeout)
+
+
+def _reading(request: Outbound, url: str) -> Outbound:
+    method = "HEAD" if request.method == "HEAD" else "GET"
+    headers = tuple(pair for pair in request.headers if not pair[0].lower().startswith("content-"))
+    return Outbound(method, url, headers, None, request.head_timeout)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
