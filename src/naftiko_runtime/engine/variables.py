@@ -5,7 +5,7 @@ emitted can be scrubbed (exposes.md OBS-8).
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -30,17 +30,23 @@ _NULL: Final = "tag:yaml.org,2002:null"
 
 
 class Variables:
-    """Reads variables from their sources; ``environ`` is the environment after ``--env-file``."""
+    """Reads variables from their sources; ``environ`` is the environment after ``--env-file``.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    ``learn`` is told every secret, so that what is emitted can be scrubbed (exposes.md OBS-8).
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], learn: Callable[[str], None] | None = None
+    ) -> None:
         self._environ = environ
+        self._learn = learn
         self._known: dict[Variable, Secret] = {}
         self._complete: dict[int, tuple[Variable, ...]] = {}
         self._secrets: set[str] = set()
 
     def refreshed(self) -> "Variables":
         """Return variables that are read anew (language.md 2.5)."""
-        return Variables(self._environ)
+        return Variables(self._environ, self._learn)
 
     def environment(self, name: str) -> str | Absent:
         """Return an environment variable as it is, for an input that is one (10.4)."""
@@ -75,6 +81,8 @@ class Variables:
         """Note a value that must never be shown: a variable's, or a token that was fetched."""
         if secret:
             self._secrets.add(secret)
+            if self._learn is not None:
+                self._learn(secret)
 
     def secrets(self) -> frozenset[str]:
         """Return everything secret that was resolved so far."""
