@@ -1,0 +1,60 @@
+"""The console: one page, the data that it shows, and the call that it tries (exposes.md CTL-12)."""
+
+import base64
+import os
+from functools import cache
+from importlib.resources import files
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from naftiko_runtime.adapters.control.asked import Asked, rejected
+from naftiko_runtime.adapters.control.describe import described, function_named
+
+_NONCE = "@NONCE@"
+
+
+async def page(asked: Asked) -> Response:
+    """Return the page; only its own script and style run in it."""
+    nonce = base64.b64encode(os.urandom(18)).decode()
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}';"
+        " connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    return HTMLResponse(_page().replace(_NONCE, nonce), headers=headers)
+
+
+async def data(asked: Asked) -> Response:
+    """Return the documents and which other routes the page may use."""
+    documents = [described(plan) for plan in asked.actions.capabilities()]
+    return JSONResponse({"documents": documents, "routes": list(asked.switches)})
+
+
+async def call(asked: Asked) -> Response:
+    """Run ``{"file", "namespace", "operation", "inputs"}``; show what went upstream, masked."""
+    wanted = await asked.object()
+    file, namespace, operation = (str(wanted.get(key)) for key in _NAMES)
+    inputs = wanted.get("inputs", {})
+    if not isinstance(inputs, dict):
+        raise rejected("inputs", "must be an object")
+    plans = asked.actions.capabilities()
+    function = function_named(plans, file, namespace, operation)
+    if function is None:
+        raise rejected("operation", f"{operation} of {namespace} is not served")
+    trial = await asked.actions.call(function, inputs)
+    return JSONResponse(
+        {
+            "requests": list(trial.requests),
+            "answer": trial.answer,
+            "durationMs": trial.duration_ms,
+        }
+    )
+
+
+_NAMES = ("file", "namespace", "operation")
+
+
+@cache
+def _page() -> str:
+    return files("naftiko_runtime.adapters.control").joinpath("console.html").read_text("utf-8")
