@@ -158,7 +158,12 @@ def _named(name: str, operations: Iterable[Consumed]) -> list[Consumed]:
     exact = [operation for operation in known if operation.name == name]
     if exact:
         return exact
-    spelled = [operation for operation in known if folded(operation.name) == folded(name)]
+    spelled = [
+        operation
+        for operation in known
+        # a dot is where a resource ends, so it is never a matter of spelling here
+        if folded(operation.name) == folded(name) and operation.name.count(".") == name.count(".")
+    ]
     if spelled and len({operation.name for operation in spelled}) == 1 and "." not in name:
         return spelled
     in_resource = [

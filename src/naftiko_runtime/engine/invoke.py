@@ -10,6 +10,7 @@ from naftiko_runtime.engine.inputs import check, settled
 from naftiko_runtime.engine.result import NOBODY, Caller, Result, Value, Want
 from naftiko_runtime.engine.running import Run
 from naftiko_runtime.engine.scope import InvocationScope
+from naftiko_runtime.engine.steps import run_steps
 from naftiko_runtime.errors import FunctionUnavailable, InvocationError
 from naftiko_runtime.expressions.mapper import null_if_absent
 from naftiko_runtime.observability.telemetry import Work
@@ -85,7 +86,7 @@ async def run_function(function: Function, inputs: Mapping[str, Json], run: Run)
         case Forward():
             return await forwarded(function.action, scope, run)
         case Steps():
-            raise FunctionUnavailable("steps cannot run yet", "steps/unsupported")
+            return await run_steps(function.action, scope, run)
         case Unavailable(diagnostic=diagnostic):
             raise FunctionUnavailable(diagnostic.message, diagnostic.code)
         case other:

@@ -6,79 +6,88 @@ fail, the failure of the first in written order is the answer, and later ones ar
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from naftiko_runtime.engine.lookups import look_up
-from naftiko_runtime.engine.result import Caller, Relayed, Result, Value
+from naftiko_runtime.engine.result import Relayed, Result, Value, Want
+from naftiko_runtime.engine.running import Run
 from naftiko_runtime.engine.scope import InvocationScope
+from naftiko_runtime.engine.scripts import run_script
 from naftiko_runtime.engine.stored import result_of, stored_value
 from naftiko_runtime.errors import InvocationError
-from naftiko_runtime.observability.telemetry import Telemetry, Work
-from naftiko_runtime.plan.function import CallStep, LookupStep, ScriptStep, Step, Steps
-from naftiko_runtime.values import ABSENT, Absent, Json
+from naftiko_runtime.expressions.mapper import Select
+from naftiko_runtime.expressions.path import ROOT
+from naftiko_runtime.observability.telemetry import Work
+from naftiko_runtime.plan.function import (
+    CallStep,
+    LookupStep,
+    Output,
+    Relay,
+    Reshape,
+    ScriptStep,
+    Step,
+    Steps,
+)
+from naftiko_runtime.values import ABSENT
 
 _LOG: Final = logging.getLogger("naftiko_runtime.engine")
 _AT_ONCE: Final = 8
 """Steps of one call that run at the same time (orchestration.md 2.7)."""
-
-OpenCall = Callable[[CallStep, InvocationScope], AbstractAsyncContextManager[Result]]
-RunScript = Callable[[ScriptStep, InvocationScope], Awaitable[Json | Absent]]
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What steps run with; ``call`` yields a value or a failed, still open answer."""
-
-    call: OpenCall
-    script: RunScript
-    telemetry: Telemetry
-    caller: Caller
-    sequential: bool = False
+_STRICT: Final[Output] = Reshape(Select(ROOT))
+"""Read by the raw format, as consumed outputs demand (orchestration.md 2.9)."""
 
 
 @dataclass(slots=True)
-class Run:
-    """One run of a function's steps; ``failures`` are by index, ``last`` is the latest call."""
+class StepsRun:
+    """One run of a function's steps; ``failures`` and ``answers`` are by index."""
 
-    steps: Steps
+    steps: tuple[Step, ...]
     scope: InvocationScope
-    means: Means
-    stack: AsyncExitStack
-    failures: dict[int, "InvocationError | Relayed"] = field(default_factory=dict)
+    run: Run
+    failures: dict[int, InvocationError | Relayed] = field(default_factory=dict)
     answers: dict[int, Value] = field(default_factory=dict)
     done: int = 0
 
-    @property
-    def first_failure(self) -> int | None:
-        return min(self.failures, default=None)
 
-
-async def run_steps(
-    steps: Steps, scope: InvocationScope, means: Means, stack: AsyncExitStack
-) -> Result:
+async def run_steps(steps: Steps, scope: InvocationScope, run: Run) -> Result:
     """Return the result of a function with steps.
 
     A step that fails ends the function (2.23): an upstream's error answer is returned as it is,
-    its exchange kept open on ``stack``; a problem is raised with the step's name.
+    still open; a problem is raised with the step's name.
     """
-    run = Run(steps, scope, means, stack)
-    if means.sequential or not _overlaps(steps.steps):
-        for index in range(len(steps.steps)):
-            await _run_step(run, index)
-            if run.failures:
-                break
-    else:
+    relays = steps.relays and run.want is Want.BODY
+    under_way = StepsRun(steps.steps[:-1] if relays else steps.steps, scope, run)
+    await _run_all(under_way)
+    if under_way.failures:
+        failure = under_way.failures[min(under_way.failures)]
+        if isinstance(failure, InvocationError):
+            raise failure
+        return failure
+    if relays:
+        return await _relay_last(steps, under_way)
+    return result_of(steps, scope, under_way.answers)
+
+
+async def _relay_last(steps: Steps, under_way: StepsRun) -> Result:
+    """Pass the last call's answer on as for a single call (2.27)."""
+    last = steps.steps[-1]
+    assert isinstance(last, CallStep)  # noqa: S101 -- the compiler says so
+    try:
+        return await under_way.run.call(last.call, Relay(), under_way.scope, Want.BODY)
+    except InvocationError as error:
+        _name_step(error, last)
+        raise
+
+
+async def _run_all(run: StepsRun) -> None:
+    if not run.run.engine.options.sequential_steps and _overlaps(run.steps):
         await _run_overlapping(run)
-    failed = run.first_failure
-    if failed is None:
-        return result_of(steps, scope, run.answers)
-    failure = run.failures[failed]
-    if isinstance(failure, InvocationError):
-        raise failure
-    return failure
+        return
+    for index in range(len(run.steps)):
+        await _run_step(run, index)
+        if run.failures:
+            return
 
 
 def _overlaps(steps: tuple[Step, ...]) -> bool:
@@ -86,13 +95,13 @@ def _overlaps(steps: tuple[Step, ...]) -> bool:
     return any(index and index - 1 not in step.waits_for for index, step in enumerate(steps))
 
 
-async def _run_overlapping(run: Run) -> None:
-    ended = [asyncio.Event() for _ in run.steps.steps]
+async def _run_overlapping(run: StepsRun) -> None:
+    ended = [asyncio.Event() for _ in run.steps]
     limit = asyncio.Semaphore(_AT_ONCE)
     tasks: list[asyncio.Task[None]] = []
 
     async def one(index: int) -> None:
-        for earlier in run.steps.steps[index].waits_for:
+        for earlier in run.steps[index].waits_for:
             await ended[earlier].wait()
         async with limit:
             await _run_step(run, index)
@@ -103,12 +112,12 @@ async def _run_overlapping(run: Run) -> None:
                 task.cancel()
 
     async with asyncio.TaskGroup() as group:
-        tasks += [group.create_task(one(index)) for index in range(len(run.steps.steps))]
+        tasks += [group.create_task(one(index)) for index in range(len(run.steps))]
 
 
-async def _run_step(run: Run, index: int) -> None:
-    step = run.steps.steps[index]
-    recorded = run.means.telemetry.ran(_work(step, index))
+async def _run_step(run: StepsRun, index: int) -> None:
+    step = run.steps[index]
+    recorded = run.run.engine.telemetry.ran(_work(step, index))
     problem: str | None = None
     try:
         problem = await _attempt(run, step, index)
@@ -118,11 +127,11 @@ async def _run_step(run: Run, index: int) -> None:
     finally:
         recorded.ended(problem)
     run.done += 1
-    if run.means.caller.progress is not None:
-        run.means.caller.progress(run.done, len(run.steps.steps), step.name)
+    if run.run.caller.progress is not None:
+        run.run.caller.progress(run.done, len(run.steps), step.name)
 
 
-async def _attempt(run: Run, step: Step, index: int) -> str | None:
+async def _attempt(run: StepsRun, step: Step, index: int) -> str | None:
     """Run one step and store its value; return the name of its problem."""
     try:
         failed = await _store(run, step, index)
@@ -138,7 +147,7 @@ async def _attempt(run: Run, step: Step, index: int) -> str | None:
     return "upstream-status"
 
 
-async def _store(run: Run, step: Step, index: int) -> Relayed | None:
+async def _store(run: StepsRun, step: Step, index: int) -> Relayed | None:
     """Store what a step gives; return an upstream's error answer instead of storing it."""
     scope = run.scope
     match step:
@@ -147,7 +156,7 @@ async def _store(run: Run, step: Step, index: int) -> Relayed | None:
         case LookupStep():
             value = look_up(step, scope)
         case ScriptStep():
-            value = await run.means.script(step, scope)
+            value = await run_script(step, scope, run.run)
         case other:
             assert_never(other)
     if value is not ABSENT:
@@ -155,32 +164,22 @@ async def _store(run: Run, step: Step, index: int) -> Relayed | None:
     return None
 
 
-async def _call(run: Run, step: CallStep, index: int) -> Relayed | None:
-    async with AsyncExitStack() as own:
-        result = await own.enter_async_context(run.means.call(step, run.scope))
-        if isinstance(result, Relayed):
-            if not step.continues:
-                # the answer goes to the caller, so its exchange stays open
-                run.stack.push_async_exit(own.pop_all().__aexit__)
-            return Relayed(
-                result.status,
-                result.headers,
-                result.chunks,
-                result.failed,
-                result.operation,
-                step.name,
-            )
-        run.scope.steps[step.name] = stored_value(step, result.value, run.scope)
-        run.answers[index] = result
+async def _call(run: StepsRun, step: CallStep, index: int) -> Relayed | None:
+    output = _STRICT if step.named or step.unnamed is not None else Relay()
+    result = await run.run.call(step.call, output, run.scope, Want.VALUE)
+    if isinstance(result, Relayed):
+        return replace(result, step=step.name)
+    run.scope.steps[step.name] = stored_value(step, result.value, run.scope)
+    run.answers[index] = result
     return None
 
 
-def _continues(run: Run, step: Step, status: int) -> bool:
+def _continues(run: StepsRun, step: Step, status: int) -> bool:
     if isinstance(step, LookupStep) or not step.continues:
         return False
     _LOG.warning("steps/continued: step %s failed with status %d; going on", step.name, status)
-    if run.means.caller.log is not None:
-        run.means.caller.log("warning", {"message": "step failed; going on", "step": step.name})
+    if run.run.caller.log is not None:
+        run.run.caller.log("warning", {"message": "step failed; going on", "step": step.name})
     return True
 
 
