@@ -5,7 +5,7 @@ from typing import Final
 
 from naftiko_runtime.engine.exchange import Inbound
 from naftiko_runtime.engine.filenames import filename_of
-from naftiko_runtime.engine.interim import decode, value_of
+from naftiko_runtime.engine.formats.decode import decode, value_of
 from naftiko_runtime.engine.reading import decoded_chunks, too_large, whole
 from naftiko_runtime.engine.redirects import is_redirect
 from naftiko_runtime.engine.result import Binary, Relayed, Value
@@ -69,8 +69,7 @@ async def shaped(
     is_empty = answer.status in _EMPTY
     if not is_empty:
         body = await whole(answer, operation.response.max_size, label(operation))
-        if body:
-            root = decode(body, answer.header("content-type"), operation.response)
+        root = decode(body, answer.header("content-type"), operation.response)
     found = null_if_absent(mapper.apply(root, scope))
     return Value(answer.status, answer.headers, found, is_empty, operation)
 

@@ -18,6 +18,9 @@ _log: Final = logging.getLogger(__name__)
 class Authenticator(Protocol):
     """Authenticates the requests of one ``authentication`` block; may keep tokens and nonces."""
 
+    needs_bytes: bool
+    """A finished request must have its body as bytes."""
+
     async def credentials(self, scope: InvocationScope) -> Credentials:
         """Return what goes with the next request."""
         ...
@@ -31,12 +34,17 @@ class Authenticator(Protocol):
         ...
 
     def again(self, request: Outbound, answer: Inbound, tries: int) -> bool:
-        """Tell whether a 401 is worth another try; ``tries`` were made before this answer."""
+        """Tell whether a 401 to ``request``, as it was sent, is worth another try.
+
+        ``tries`` were made already.
+        """
         ...
 
 
 class Unauthenticated:
     """No authentication."""
+
+    needs_bytes = False
 
     async def credentials(self, scope: InvocationScope) -> Credentials:
         return NOTHING

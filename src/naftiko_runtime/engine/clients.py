@@ -14,7 +14,7 @@ from naftiko_runtime.engine.exchange import Exchange, Inbound, Outbound, StaleCo
 from naftiko_runtime.engine.redirects import MOST, followed, is_redirect
 from naftiko_runtime.engine.request import Blueprint, Pairs, authenticated, outbound
 from naftiko_runtime.engine.scope import InvocationScope
-from naftiko_runtime.errors import UpstreamTimeout, UpstreamUnreachable
+from naftiko_runtime.errors import BodyTooLarge, UpstreamTimeout, UpstreamUnreachable
 from naftiko_runtime.observability.telemetry import Attempt, Peer
 
 _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
@@ -49,7 +49,7 @@ class Sending:
     """One call of an operation: a handful of exchanges at most, of which the last is yielded."""
 
     __slots__ = (
-        "_attempt", "_client", "_hops", "_logins", "_more", "_open", "_relayed", "_scope",
+        "_attempt", "_client", "_hops", "_logins", "_more", "_open", "_relayed", "_scope", "_sent",
         "_status", "_tries",
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ class Sending:
         self._logins = 0
         self._open: AbstractAsyncContextManager[Inbound] | None = None
         self._attempt: Attempt | None = None
+        self._sent: Outbound | None = None
         self._status: int | None = None
 
     async def __aenter__(self) -> Inbound:
@@ -73,12 +74,14 @@ class Sending:
 
     async def start(self, request: Outbound) -> Inbound:
         """Send a request without credentials yet, and whatever its answers lead to."""
-        first = self._client.authenticator.first(request)
+        authenticator = self._client.authenticator
+        if authenticator.needs_bytes and not is_resendable(request):
+            request = await _collected(request, self._client.body_limit)
+        first = authenticator.first(request)
         answer = await self._authenticated(first)
-        following = request if first is not request else self._following(request, answer)
-        if first is not request and answer.status == _UNAUTHORIZED:
-            self._client.authenticator.again(request, answer, 0)
-            self._logins += 1
+        following = self._following(first, answer)
+        if first is not request:
+            following = request
         while following is not None:
             await self._close(None, None, None)
             request = following
@@ -89,7 +92,8 @@ class Sending:
     def _following(self, request: Outbound, answer: Inbound) -> Outbound | None:
         """Return the request that an answer asks for, or None when it is the answer."""
         if answer.status == _UNAUTHORIZED:
-            again = self._client.authenticator.again(request, answer, self._logins)
+            sent = self._sent or request
+            again = self._client.authenticator.again(sent, answer, self._logins)
             self._logins += 1
             return request if again and is_resendable(request) else None
         if not is_redirect(answer.status) or self._hops == MOST:
@@ -113,6 +117,7 @@ class Sending:
     async def _exchanged(self, request: Outbound) -> Inbound:
         attempt = self._client.peer.attempt(request.method, request.url, self._tries)
         self._tries += 1
+        self._sent = request
         if attempt.headers:
             request = _traced(request, attempt.headers)
         opened = self._client.exchange.send(request)
@@ -147,6 +152,23 @@ class Sending:
         finally:
             broken = isinstance(error, UpstreamUnreachable | UpstreamTimeout)
             attempt.ended(self._status, _error_type(error) if broken else None)
+
+
+async def _collected(request: Outbound, limit: int) -> Outbound:
+    """Return a request with its body read; raise ``BodyTooLarge`` over ``limit`` bytes."""
+    if isinstance(request.body, bytes | None):
+        return request
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.body:
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(f"a body that must be signed has at most {limit} bytes")
+    kept = tuple(pair for pair in request.headers if pair[0].lower() != "content-length")
+    headers = (*kept, ("Content-Length", str(size)))
+    body = b"".join(pieces)
+    return Outbound(request.method, request.url, headers, body, request.head_timeout)
 
 
 def _traced(request: Outbound, headers: Pairs) -> Outbound:

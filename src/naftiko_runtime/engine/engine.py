@@ -7,9 +7,13 @@ from typing import assert_never
 
 from naftiko_runtime.engine.authenticators import Authenticator, Simple, Unauthenticated
 from naftiko_runtime.engine.clients import Client
+from naftiko_runtime.engine.digest import DigestAuthenticator
 from naftiko_runtime.engine.exchange import Exchange
 from naftiko_runtime.engine.exchange_http1 import Http1Exchange
+from naftiko_runtime.engine.locations import base_location
 from naftiko_runtime.engine.request import blueprint
+from naftiko_runtime.engine.sigv4 import SignatureAuthenticator
+from naftiko_runtime.engine.tokens import TokenAuthenticator
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.observability.telemetry import OFF, Consumed, Telemetry
 from naftiko_runtime.options import RuntimeOptions
@@ -98,8 +102,13 @@ class Engine:
         match authentication:
             case Bearer() | Basic() | ApiKeys():
                 return Simple(authentication, upstream.namespace)
-            case Digest() | SignatureV4() | Token():
-                raise NotImplementedError
+            case Digest():
+                return DigestAuthenticator(authentication)
+            case SignatureV4():
+                return SignatureAuthenticator(authentication)
+            case Token():
+                base = base_location(upstream)
+                return TokenAuthenticator(authentication, base, self.exchange)
             case other:
                 assert_never(other)
 

@@ -13,7 +13,8 @@ from typing import Final
 from naftiko_runtime.engine.exchange import Outbound
 from naftiko_runtime.engine.http1_answer import Answer
 from naftiko_runtime.engine.http1_connection import Connection
-from naftiko_runtime.engine.http1_dial import Dialer, Origin
+from naftiko_runtime.engine.http1_dial import Dialer
+from naftiko_runtime.engine.origins import Origin, divided
 from naftiko_runtime.options import RuntimeOptions
 
 _REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
@@ -93,14 +94,13 @@ class Http1Exchange:
 
     def _address(self, url: str) -> tuple[Origin, str]:
         """Return where a URL leads and the request target there."""
-        end = _end_of_authority(url)
-        text, target = url[:end], url[end:]
+        text, target = divided(url)
         origin = self._origins.get(text)
         if origin is None:
             if len(self._origins) >= _ORIGINS:
                 self._origins.clear()
             origin = self._origins[text] = Origin.parse(text)
-        return origin, target if target.startswith("/") else f"/{target}"
+        return origin, target
 
     def _head(self, request: Outbound, origin: Origin, target: str) -> bytes:
         proxy = self._dialer.proxy
@@ -135,12 +135,6 @@ class _Sending:
         trace: TracebackType | None,
     ) -> None:
         self._exchange.finish(self._origin, self._connection)
-
-
-def _end_of_authority(url: str) -> int:
-    start = url.find("://") + 3
-    ends = [end for end in (url.find("/", start), url.find("?", start)) if end >= 0]
-    return min(ends, default=len(url))
 
 
 def _is_chunked(request: Outbound) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from naftiko_runtime.engine.exchange import Outbound, decoded, joined
+from naftiko_runtime.engine.origins import Origin, divided
 from naftiko_runtime.errors import InvocationError, UpstreamTimeout, UpstreamUnreachable
 
 ERRORS: Final[dict[type[Exception], tuple[type[InvocationError], str]]] = {
@@ -71,7 +72,8 @@ class HttpxExchange:
 
     async def start(self, request: Outbound) -> "HttpxAnswer":
         """Send a request and return its answer once the head is there."""
-        place = origin_of(request.url)
+        origin, target = divided(request.url)
+        place = str(Origin.parse(origin))
         timeouts = {
             "connect": self._connect_timeout,
             "read": request.head_timeout,
@@ -84,7 +86,7 @@ class HttpxExchange:
                 request.url,
                 headers=[(name.encode(), value.encode()) for name, value in request.headers],
                 content=request.body,
-                extensions={"timeout": timeouts, "target": target_of(request.url)},
+                extensions={"timeout": timeouts, "target": target.encode()},
             )
             return HttpxAnswer(await self._transport.handle_async_request(sent), place)
         except _FAILURES as error:
@@ -148,17 +150,3 @@ def translated(error: Exception, place: str) -> InvocationError:
             ours, reason = ERRORS[kind]
             return ours(f"{place}: {reason}")
     return UpstreamUnreachable(f"{place}: exchange failed")
-
-
-def origin_of(url: str) -> str:
-    """Return ``scheme://authority`` of a URL, for messages."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
-
-
-def target_of(url: str) -> bytes:
-    """Return the request target as it is to go out: httpx would rewrite dots and brackets."""
-    rest = url.partition("://")[2]
-    end = min((i for i in (rest.find("/"), rest.find("?")) if i >= 0), default=len(rest))
-    target = rest[end:]
-    return (target if target.startswith("/") else f"/{target}").encode()

@@ -11,44 +11,12 @@ from urllib.parse import unquote, urlsplit
 import certifi
 
 from naftiko_runtime.engine.http1_connection import Connection
+from naftiko_runtime.engine.origins import Origin
 from naftiko_runtime.errors import StartError, UpstreamTimeout, UpstreamUnreachable
 from naftiko_runtime.options import RuntimeOptions
 
-_PORTS: Final = {"http": 80, "https": 443}
+_PROXY_PORT: Final = 80
 _OK: Final = range(200, 300)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A scheme, host and port; ``authority`` is what the Host header says."""
-
-    scheme: str
-    host: str
-    port: int
-    authority: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Origin":
-        """Read ``scheme://host[:port]``; raise ``UpstreamUnreachable`` when it is none."""
-        parts = urlsplit(text)
-        try:
-            host, port = parts.hostname or "", parts.port
-            host = host.encode("idna").decode() if not host.isascii() else host
-        except ValueError as error:
-            raise UpstreamUnreachable(f"{text}: not an address: {error}") from error
-        if parts.scheme not in _PORTS or not host:
-            raise UpstreamUnreachable(f"{text}: not an http or https address")
-        shown = f"[{host}]" if ":" in host else host
-        default = _PORTS[parts.scheme]
-        authority = shown if port in (None, default) else f"{shown}:{port}"
-        return cls(parts.scheme, host, port or default, authority)
-
-    @property
-    def is_secure(self) -> bool:
-        return self.scheme == "https"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.authority}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +41,7 @@ class Proxy:
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             credentials = "Basic " + base64.b64encode(pair.encode()).decode()
-        return cls(parts.hostname, port or _PORTS["http"], credentials)
+        return cls(parts.hostname, port or _PROXY_PORT, credentials)
 
 
 class Dialer:

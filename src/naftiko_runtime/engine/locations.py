@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 from naftiko_runtime.engine import encoding
 from naftiko_runtime.errors import InvalidInput, Misconfigured
 from naftiko_runtime.expressions.reference import Scope
-from naftiko_runtime.plan.upstream import ConsumedOperation, UrlHole, UrlPiece
+from naftiko_runtime.plan.upstream import ConsumedOperation, Upstream, UrlHole, UrlPiece
 from naftiko_runtime.values import ABSENT, Json
 
 _LABEL: Final = re.compile(r"[A-Za-z0-9-]+")
@@ -93,6 +93,12 @@ def location(operation: ConsumedOperation) -> Location:
     else:
         pieces = path
     return Location(operation.upstream.namespace, _segmented(base), _segmented(pieces), query)
+
+
+def base_location(upstream: Upstream) -> Location:
+    """Return where an upstream is, with nothing behind its base URI."""
+    pieces = _segmented(tuple(_literal(piece) for piece in upstream.base))
+    return Location(upstream.namespace, pieces, (), ())
 
 
 def joined(base: str, path: str) -> str:

@@ -1,13 +1,14 @@
 """Which redirects are followed, and to what request (language.md 4.21)."""
 
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from naftiko_runtime.engine.encoding import written
 from naftiko_runtime.engine.exchange import Inbound, Outbound
+from naftiko_runtime.engine.origins import Origin, divided
+from naftiko_runtime.errors import UpstreamUnreachable
 
 MOST: Final = 5
-_PORTS: Final = {"http": 80, "https": 443}
 _SEE_OTHER: Final = 303
 _MOVED: Final = (301, 302)
 _KEPT: Final = (307, 308)
@@ -27,9 +28,9 @@ def followed(request: Outbound, answer: Inbound) -> Outbound | None:
         return None
     try:
         url = written(urljoin(request.url, target).partition("#")[0])
-        if _origin(url) != _origin(request.url):
+        if Origin.parse(divided(url)[0]) != Origin.parse(divided(request.url)[0]):
             return None
-    except ValueError:
+    except (ValueError, UpstreamUnreachable):
         return None
     return _redirected(request, answer.status, url)
 
@@ -48,8 +49,3 @@ def _reading(request: Outbound, url: str) -> Outbound:
     method = "HEAD" if request.method == "HEAD" else "GET"
     headers = tuple(pair for pair in request.headers if not pair[0].lower().startswith("content-"))
     return Outbound(method, url, headers, None, request.head_timeout)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
