@@ -154,7 +154,8 @@ def _arrived(scope: Scope, view: McpView) -> None:
     visit = visit_of(scope)
     endpoint = Endpoint("mcp", view.name, route=scope["path"], capability=view.capability)
     visit.arrival.matched(endpoint)
-    if view.cors is not None and visit.origin is not None:
+    is_actual = scope["method"] != "OPTIONS"
+    if view.cors is not None and visit.origin is not None and is_actual:
         visit.headers += view.cors.actual(visit.origin)
 
 

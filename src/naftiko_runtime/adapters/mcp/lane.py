@@ -66,8 +66,8 @@ def plain_call(view: McpView, heads: Heads, posted: Posted) -> PlainCall | None:
     if tool is None or not tool.plain or not params.keys() <= _PARAMS:
         return None
     version = heads.version or OLDEST_VERSION
-    fits = _fits_old if heads.is_old else _fits_new
-    if not fits(heads, posted.meta, tool) or not _is_valid(version, params):
+    fits = _fits_old(heads, posted.meta, tool) if heads.is_old else _fits_new(heads, posted)
+    if not fits or not _is_valid(version, params):
         return None
     return PlainCall(
         id=posted.content["id"],
@@ -86,11 +86,11 @@ def _fits_old(heads: Heads, meta: Mapping[str, Json], tool: ServedTool) -> bool:
     return not streams and PROTOCOL_VERSION_META_KEY not in meta
 
 
-def _fits_new(heads: Heads, meta: Mapping[str, Json], tool: ServedTool) -> bool:
+def _fits_new(heads: Heads, posted: Posted) -> bool:
+    meta, name = posted.meta, posted.params["name"]
     if heads.is_repeated or "progressToken" in meta or LOG_LEVEL_META_KEY in meta:
         return False
-    names = (tool.tool.name, tool.tool.written)
-    is_named = heads.name in names and not heads.name.startswith("=?")
+    is_named = heads.name == name and not name.startswith("=?")
     versions = (heads.version, meta.get(PROTOCOL_VERSION_META_KEY))
     return is_named and heads.method == _METHOD and versions == (LATEST_MODERN_VERSION,) * 2
 

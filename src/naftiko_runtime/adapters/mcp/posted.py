@@ -19,6 +19,7 @@ _READ: Final = frozenset(
     {b"accept", b"content-type", b"mcp-method", b"mcp-name", b"mcp-session-id", _VERSION}
 )
 _ROUTING: Final = frozenset({b"mcp-method", b"mcp-name", _VERSION})
+_PLAIN_JSON: Final = "application/json"
 _NOT_ONE: Final = "Body must be a single JSON-RPC request or notification object"
 
 
@@ -66,7 +67,7 @@ class Heads:
 
     @property
     def is_json(self) -> bool:
-        return self.content_type.partition(";")[0].strip().lower() == "application/json"
+        return self.content_type.partition(";")[0].strip().lower() == _PLAIN_JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +125,25 @@ def heads_of(scope: Scope) -> Heads:
 def repaired(scope: Scope, heads: Heads, posted: Posted | None = None) -> Scope:
     """Return the scope as the SDK should see it.
 
-    Blanks around routing headers are gone, a missing Accept is ``application/json``, and a
-    message of the new era without a version header gets an empty one, which is a mismatch.
+    Blanks around routing headers are gone, the Content-Type is spelled plainly, a missing Accept is
+    ``application/json``, and a message of the new era without a version header gets an empty one,
+    which is a mismatch.
     """
     added: list[RawHeader] = []
     if heads.accept is None:
         added.append((b"accept", b"application/json"))
     if heads.version is None and posted is not None and posted.is_enveloped:
         added.append((_VERSION, b""))
-    if not added and not heads.is_padded:
+    if not added and not heads.is_padded and heads.content_type == _PLAIN_JSON:
         return scope
-    headers = [
-        (name, value.strip(_BLANKS) if name in _ROUTING else value)
-        for name, value in scope["headers"]
-    ]
-    return {**scope, "headers": headers + added}
+    return {**scope, "headers": [*map(_repaired_header, scope["headers"]), *added]}
+
+
+def _repaired_header(header: RawHeader) -> RawHeader:
+    name, value = header
+    if name in _ROUTING:
+        return name, value.strip(_BLANKS)
+    return (name, _PLAIN_JSON.encode()) if name == b"content-type" else header
 
 
 async def body_of(scope: Scope, receive: Receive, limit: int) -> bytes:

@@ -1,7 +1,5 @@
 """The SDK's low-level server of one endpoint; what it says is read from the current view."""
 
-# ruff: noqa: ARG002 - the signatures belong to the SDK
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
