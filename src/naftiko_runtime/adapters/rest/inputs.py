@@ -1,0 +1,162 @@
+"""Reads the inputs of a function from a request, each where its place says (exposes.md REST-6).
+
+What must be looked at is decided once per route; a GET that needs nothing of the body never
+touches it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from naftiko_runtime.adapters.rest.content import Content
+from naftiko_runtime.adapters.rest.query import values_of
+from naftiko_runtime.adapters.rest.request import Request
+from naftiko_runtime.engine.conversion import converted
+from naftiko_runtime.plan.function import Function, Input
+from naftiko_runtime.values import ABSENT, Absent, Json
+
+_DIRECT: Final = frozenset({"path", "query", "header", "cookie"})
+_BODILESS: Final = frozenset({"GET", "HEAD"})
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The inputs of one function, grouped by where they are read.
+
+    ``direct`` are those of path, query, header and cookie; ``derived`` are looked for in the query
+    first. ``relays``: one of ``whole`` takes the body itself. ``writes``: the method is one that
+    is expected to have a body.
+    """
+
+    direct: tuple[Input, ...]
+    derived: tuple[Input, ...]
+    members: tuple[Input, ...]
+    whole: tuple[Input, ...]
+    relays: bool
+    writes: bool
+
+
+def reading_of(function: Function, method: str) -> Reading:
+    """Return how the inputs of a function are read from requests of a route with this method."""
+    read = [each for each in function.inputs if each.constant is None]
+    whole = tuple(each for each in read if each.place == "body")
+    if method in _BODILESS:
+        # nothing may be relayed from a request that has no meaning for a body (language.md 5.9)
+        whole = tuple(each for each in whole if not each.raw)
+    return Reading(
+        direct=tuple(each for each in read if each.place in _DIRECT),
+        derived=tuple(each for each in read if each.place == "derived"),
+        members=tuple(each for each in read if each.place == "member"),
+        whole=whole,
+        relays=any(each.raw and not each.json for each in whole),
+        writes=method in _WRITES,
+    )
+
+
+async def given(reading: Reading, request: Request) -> dict[str, Any]:
+    """Return what the caller gave by input name, to be checked by the engine.
+
+    Raises ``InvalidInput``, ``BodyTooLarge``, ``UnsupportedMediaType`` and ``CallerGone``.
+    """
+    values: dict[str, Any] = {}
+    for each in reading.direct:
+        value = _direct(each, request)
+        if value is not ABSENT:
+            values[each.name] = value
+    if reading.derived or reading.members or reading.whole:
+        missing = _outside_body(reading.derived, request, values)
+        await _inside_body(reading, missing, request, values)
+    return values
+
+
+def _direct(each: Input, request: Request) -> Json | Absent:
+    match each.place:
+        case "path":
+            return request.values.get(each.key, ABSENT)
+        case "query":
+            return _query(each, request)
+        case "header":
+            return _header(each, request)
+        case _:
+            return request.cookies.get(each.key, ABSENT)
+
+
+def _query(each: Input, request: Request) -> Json | Absent:
+    values = values_of(request.query, each.key)
+    if values is None:
+        return ABSENT
+    # several values count only where an array is declared (language.md 10.4)
+    return values if each.type == "array" else values[0]
+
+
+def _header(each: Input, request: Request) -> Json | Absent:
+    value = request.header(each.key.casefold().encode("latin-1", "replace"))
+    return ABSENT if value is None else value
+
+
+def _outside_body(
+    derived: tuple[Input, ...], request: Request, values: dict[str, Any]
+) -> list[Input]:
+    """Put derived inputs that query or header give into ``values``; return the others."""
+    missing: list[Input] = []
+    for each in derived:
+        value = _query(each, request)
+        if value is ABSENT and each.feeds_header:
+            value = _header(each, request)
+        if value is ABSENT:
+            missing.append(each)
+        else:
+            values[each.name] = _of_text(each, value)
+    return missing
+
+
+def _of_text(each: Input, value: Json) -> Json:
+    """Return text as the type of an input that could also have come as JSON (language.md 10.8)."""
+    return value if each.textual else converted(value, each.type, each.schema)
+
+
+async def _inside_body(
+    reading: Reading, missing: list[Input], request: Request, values: dict[str, Any]
+) -> None:
+    """Put what the body gives into ``values``."""
+    if _needs_content(reading, request, derived=bool(missing)):
+        content = await request.content(only_json=_only_json(reading))
+        for each in (*missing, *reading.members):
+            value = _member(each, content)
+            if value is not ABSENT:
+                values[each.name] = _of_text(each, value) if content.textual else value
+    for each in reading.whole:
+        if not request.body.is_empty:
+            values[each.name] = request.body if each.raw else (await request.content()).value
+
+
+def _only_json(reading: Reading) -> bool:
+    return any(each.json for each in reading.whole)
+
+
+def _needs_content(reading: Reading, request: Request, *, derived: bool) -> bool:
+    """Tell whether the body must be parsed (exposes.md REST-8).
+
+    A derived input looks into a body that has members; only a write without a relayed body
+    insists on one, and says 415 to everything else.
+    """
+    if reading.members or any(each.json or not each.raw for each in reading.whole):
+        return True
+    if not derived or request.body.is_empty:
+        return False
+    return request.has_content or (reading.writes and not reading.relays)
+
+
+def _member(each: Input, content: Content) -> Json | Absent:
+    value = content.value
+    if value is ABSENT:
+        return ABSENT
+    if each.path is not None:
+        return each.path.select(value)
+    if not isinstance(value, dict):
+        return ABSENT
+    if each.key in value:
+        return value[each.key]
+    for name in each.key.split(".") if "." in each.key else ():
+        value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+    return value if value is not content.value else ABSENT
