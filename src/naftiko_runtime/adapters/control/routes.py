@@ -18,17 +18,23 @@ VARIABLE: Final = "{}"
 
 @dataclass(frozen=True, slots=True)
 class ControlRoute:
-    """One method of one path; ``public`` routes are served to the network without authentication."""
+    """One method of one path.
+
+    ``public`` routes are served to the network without authentication. ``never`` is a text that
+    the variable does not take, because it is a path of its own.
+    """
 
     method: str
     segments: tuple[str, ...]
     handler: Handler
     public: bool = False
+    never: str = ""
 
     def takes(self, segments: Sequence[str]) -> bool:
         """Whether a decoded path is this one; a variable takes any text."""
         return len(segments) == len(self.segments) and all(
-            known in (VARIABLE, given) for known, given in zip(self.segments, segments, strict=True)
+            given == known or (known == VARIABLE and given != self.never)
+            for known, given in zip(self.segments, segments, strict=True)
         )
 
 
@@ -71,7 +77,7 @@ _RELOAD: Final = (_route("POST", "/config/reload", changes.reload),)
 _VALIDATE: Final = (_route("POST", "/config/validate", changes.validate),)
 _LEVELS: Final = (
     _route("GET", "/logs", pages.levels),
-    _route("PUT", "/logs/{}", changes.set_level),
+    ControlRoute("PUT", ("logs", VARIABLE), changes.set_level, never="stream"),
 )
 _STREAM: Final = (_route("GET", "/logs/stream", stream.log_stream),)
 _SCRIPTING: Final = (
