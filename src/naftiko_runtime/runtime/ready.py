@@ -1,6 +1,6 @@
 """The lines that say what is served where (exposes.md LST-7)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -15,6 +15,7 @@ from naftiko_runtime.plan.function import Function, Unavailable
 from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged, Placed, mcp_paths
 
 _URL_WIDTH: Final = 29
+_MCP: Final = "MCP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,32 @@ def served(merged: Merged, origins: Mapping[ListenerKey, str], *, docs: bool) ->
     return [*http, *(_on_stdio(placed) for placed in merged.stdio)]
 
 
-def ready_lines(adapters: list[Served]) -> Iterator[str]:
-    """Yield one line per adapter, their columns under each other."""
+class Lines:
+    """Says once of each adapter that it serves; the columns of all lines stand under each other."""
+
+    def __init__(self, adapters: Sequence[Served], say: Callable[[str], None]) -> None:
+        self._lines = {id(each.placed.exposure): line for each, line in _aligned(adapters)}
+        self._mcp = {id(each.placed.exposure) for each in adapters if each.kind == _MCP}
+        self._say = say
+
+    def announce(self, exposure: Exposure) -> None:
+        """Print the line of one adapter."""
+        line = self._lines.pop(id(exposure), None)
+        if line is not None:
+            self._say(line)
+
+    def announce_all_but_mcp(self) -> None:
+        """Print the lines of the adapters that serve as soon as their listener does."""
+        for key in [key for key in self._lines if key not in self._mcp]:
+            self._say(self._lines.pop(key))
+
+    def announce_all(self) -> None:
+        """Print every line that was not printed yet (``--check``)."""
+        for line in self._lines.values():
+            self._say(line)
+
+
+def _aligned(adapters: Sequence[Served]) -> Iterator[tuple[Served, str]]:
     names = max((len(each.placed.exposure.namespace) for each in adapters), default=0)
     kinds = max((len(each.kind) for each in adapters), default=0)
     urls = max((len(each.url) for each in adapters), default=0)
@@ -47,7 +72,7 @@ def ready_lines(adapters: list[Served]) -> Iterator[str]:
         name = each.placed.exposure.namespace.ljust(names)
         url = each.url.ljust(max(urls, _URL_WIDTH))
         docs = f"   docs {each.docs}" if each.docs else ""
-        yield f"naftiko: {name}  {each.kind.ljust(kinds)}  {url}  {each.contents}{docs}"
+        yield each, f"naftiko: {name}  {each.kind.ljust(kinds)}  {url}  {each.contents}{docs}"
 
 
 def _served(placed: Placed, listener: ListenerPlan, origin: str, *, docs: bool) -> Served:
@@ -57,7 +82,7 @@ def _served(placed: Placed, listener: ListenerPlan, origin: str, *, docs: bool) 
             page = f"{origin}/docs" if docs and not _declares_docs(listener) else ""
             return Served(placed, "REST", origin, contents(exposure), page)
         case McpExposure():
-            return Served(placed, "MCP", origin + _path(exposure, listener), contents(exposure))
+            return Served(placed, _MCP, origin + _path(exposure, listener), contents(exposure))
         case SkillExposure():
             return Served(placed, "SKILL", f"{origin}/skills", contents(exposure))
         case ControlExposure():
@@ -67,7 +92,7 @@ def _served(placed: Placed, listener: ListenerPlan, origin: str, *, docs: bool) 
 
 
 def _on_stdio(placed: Placed) -> Served:
-    return Served(placed, "MCP", "stdio", contents(placed.exposure))
+    return Served(placed, _MCP, "stdio", contents(placed.exposure))
 
 
 def _path(exposure: McpExposure, listener: ListenerPlan) -> str:

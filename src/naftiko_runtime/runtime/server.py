@@ -194,6 +194,7 @@ class Server(uvicorn.Server):
         )
         self.server_state = State()
         self.servers = []
+        self.listening = asyncio.Event()
         self._woken = asyncio.Event()
         self._deadline: float | None = None
         self._drain: asyncio.Timeout | None = None
@@ -218,6 +219,10 @@ class Server(uvicorn.Server):
             self.should_exit = True
             self._close_listening()
         self._woken.set()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     async def main_loop(self) -> None:
         # every tick renews the Date header; uvicorn wakes ten times a second for it
