@@ -1,0 +1,103 @@
+"""JSON answers (language.md 7.7)."""
+
+import json
+import math
+from typing import Final, NoReturn
+
+from naftiko_runtime.engine.formats.charset import text_of_body
+from naftiko_runtime.errors import UndecodableResponse
+from naftiko_runtime.values import Json
+
+LEVELS: Final = 200
+"""Levels that an answer of any format may have (language.md 7.6)."""
+
+_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+
+
+def decode_json(body: bytes, content_type: str | None) -> Json:
+    """Return the value of a JSON body; raise ``UndecodableResponse``.
+
+    Integers are exact, up to the 4,300 digits that Python converts; the last of several members
+    with one name wins; numbers beyond doubles and lone surrogates, which could not be sent on as
+    JSON, are refused.
+    """
+    text = text_of_body(body, content_type)
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise UndecodableResponse(f"the answer is not JSON: {_reason(error)}") from error
+    if _may_be_deep(text) and deeper_than(LEVELS, value):
+        raise UndecodableResponse(f"the answer has more than {LEVELS} levels")
+    if ("\\ud" in text or "\\uD" in text) and not _is_encodable(value):
+        raise UndecodableResponse("the answer is not JSON: it has half a surrogate pair")
+    return value
+
+
+def deeper_than(levels: int, value: Json) -> bool:
+    """Return whether a value has more levels of objects and arrays, however many more."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Return False when a text certainly has no more than ``LEVELS`` levels.
+
+    Walking the value costs as much as parsing. So brackets are cancelled against each other in C,
+    one level a pass; what is left in doubt (escapes, brackets in texts) is walked.
+    """
+    if text.count("[") + text.count("{") <= LEVELS:
+        return False
+    if "\\" in text:
+        return True
+    # a text without brackets leaves two quotes; only those of a first text can begin at a quote
+    structure = text.encode().translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    for _ in range(LEVELS):
+        if not structure:
+            return False
+        structure = structure.replace(b"{}", b"").replace(b"[]", b"")
+    return bool(structure)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, _NoNumber):
+        return str(error)
+    return (
+        "it is nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+    )
+
+
+def _is_encodable(value: Json) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _NoNumber(ValueError):
+    """What Python reads as a number and JSON cannot hold."""
+
+
+def _double(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _NoNumber("a number is too large")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise _NoNumber(f"{text} is no JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_double, parse_constant=_no_number)
