@@ -28,10 +28,11 @@ class Node(dict[str, Any]):
     """A map with its place.
 
     ``marks`` holds where its members stand, ``written`` the name that a renamed member has in the
-    document, ``broken`` the problem that makes this part unusable.
+    document, ``broken`` the problem that makes this part unusable, ``origin`` the real path of the
+    file that an import took this from.
     """
 
-    __slots__ = ("broken", "marks", "place", "written")
+    __slots__ = ("broken", "marks", "origin", "place", "written")
 
     def __init__(
         self,
@@ -40,13 +41,13 @@ class Node(dict[str, Any]):
         place: Place,
         marks: Mapping[str, Marks] | None = None,
         written: Mapping[str, str] | None = None,
-        broken: Diagnostic | None = None,
     ) -> None:
         super().__init__(members)
         self.place = place
         self.marks: Mapping[str, Marks] = {} if marks is None else marks
         self.written = written
-        self.broken = broken
+        self.broken: Diagnostic | None = None
+        self.origin: str | None = None
 
     def at(self, key: str) -> Place:
         """Return the place of the value of ``key``; the node's own line when it has none."""
@@ -65,13 +66,10 @@ class Node(dict[str, Any]):
 
     def replaced(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> "Node":
         """Return a node with other members at the same place."""
-        return Node(
-            members,
-            place=self.place,
-            marks=self.marks,
-            written=self.written,
-            broken=self.broken,
-        )
+        node = Node(members, place=self.place, marks=self.marks, written=self.written)
+        node.broken = self.broken
+        node.origin = self.origin
+        return node
 
     def having(self, **members: Any) -> "Node":
         """Return a node with some members added or replaced."""
@@ -89,18 +87,22 @@ class Node(dict[str, Any]):
             if old in self.marks:
                 marks[new] = self.marks[old]
             written[new] = written.get(old, old)
-        members = {names.get(key, key): value for key, value in self.items()}
-        return Node(members, place=self.place, marks=marks, written=written, broken=self.broken)
+        node = self.replaced({names.get(key, key): value for key, value in self.items()})
+        node.marks = marks
+        node.written = written
+        return node
 
     def breaking(self, diagnostic: Diagnostic) -> "Node":
         """Return a node that is unusable because of ``diagnostic``; the first one stays."""
-        return Node(
-            self,
-            place=self.place,
-            marks=self.marks,
-            written=self.written,
-            broken=self.broken or diagnostic,
-        )
+        node = self.replaced(self)
+        node.broken = self.broken or diagnostic
+        return node
+
+    def coming_from(self, origin: str) -> "Node":
+        """Return a node that an import took from a file."""
+        node = self.replaced(self)
+        node.origin = origin
+        return node
 
 
 class Items(list[Any]):

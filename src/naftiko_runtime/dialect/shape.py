@@ -73,7 +73,6 @@ CHILDREN: Final[Mapping[str, Mapping[str, Child]]] = MappingProxyType(
             "info": _one("info"),
             **_SECTIONS,
             "exposes": _list("adapter"),
-            "libraries": _list("library"),
         },
         "library": _SECTIONS,
         "info": {"stakeholders": _list("stakeholder")},

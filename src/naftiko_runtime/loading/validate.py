@@ -6,7 +6,7 @@ pydantic says where it disagrees; the path is looked up in the tree, which knows
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -25,7 +25,7 @@ from naftiko_runtime.loading.paths import (
     without,
 )
 from naftiko_runtime.names import nearest
-from naftiko_runtime.spec.document import Document
+from naftiko_runtime.spec.document import Document, Library
 from naftiko_runtime.spec.kinds import known_keys
 from naftiko_runtime.tree import Node
 
@@ -43,18 +43,21 @@ _KINDS: Final = {
 }
 
 
-def validated(tree: Node, file: str, found: Found) -> tuple[Document, Node]:
-    """Return the document of a normalised tree, and the tree without what was refused.
+M = TypeVar("M", Document, Library)
 
-    Unknown keys of imported files are dropped silently (orchestration.md 4.5).
+
+def validated(model: type[M], tree: Node, file: str, found: Found) -> tuple[M, Node]:
+    """Return the model of a normalised tree, and the tree without what was refused.
+
+    Unknown keys of other files than ``file`` are dropped silently (orchestration.md 4.5).
     """
     for _ in range(_ROUNDS):
         try:
-            return Document.model_validate(tree), tree
+            return model.model_validate(tree), tree
         except ValidationError as error:
             errors = error.errors(include_url=False, include_input=False)
             tree = _repaired(tree, errors, file, found)
-    return Document.model_validate(tree), tree
+    return model.model_validate(tree), tree
 
 
 def _repaired(tree: Node, errors: Sequence[ErrorDetails], file: str, found: Found) -> Node:

@@ -1,8 +1,9 @@
 """A whole document: one internal model for every version (language.md 1.5)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, SkipValidation, Tag
 
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.spec.consumes import Consumes
@@ -67,6 +68,7 @@ class Library(SpecModel):
     binds: list[Bind] = Field(default_factory=list)
     consumes: list[Consumes] = Field(default_factory=list)
     aggregates: list[Aggregate] = Field(default_factory=list)
+    failed_imports: SkipValidation[Mapping[str, Diagnostic]] = Field(default_factory=dict)
 
 
 class Document(SpecModel):
@@ -80,7 +82,7 @@ class Document(SpecModel):
     aggregates: list[Aggregate] = Field(default_factory=list)
     exposes: list[Exposes] = Field(default_factory=list)
     libraries: list[Library] = Field(default_factory=list)
-    failed_imports: dict[str, Diagnostic] = Field(default_factory=dict)
+    failed_imports: SkipValidation[Mapping[str, Diagnostic]] = Field(default_factory=dict)
     """Namespaces, as written and as aliases, that an import should have brought and did not."""
     folder: Text = "."
     """Real path of the folder that relative files of this document are resolved against."""

@@ -23,7 +23,7 @@ PLACE_KEY = "(place)"
 VALUES_KEY = "(values)"
 BROKEN_KEY = "(broken)"
 ORIGIN_KEY = "(origin)"
-"""Members that loading adds to a map before validation; no key of a document looks like them."""
+"""Members that a map has for validation beside its keys; what a document writes there is lost."""
 
 
 class Places(Mapping[str, Place]):
@@ -139,8 +139,9 @@ class SpecModel(BaseModel):
         }
         members[PLACE_KEY] = tree.place
         members[VALUES_KEY] = Places(tree)
-        if tree.broken is not None:
-            members[BROKEN_KEY] = tree.broken
+        members[BROKEN_KEY] = tree.broken
+        if tree.origin is not None or ORIGIN_KEY in members:
+            members[ORIGIN_KEY] = tree.origin
         return members
 
     def at(self, key: str) -> Place:
