@@ -110,7 +110,7 @@ class ConsumedTable:
     ) -> None:
         place, caller, operations = where
         names = [operation.name for operation in operations]
-        hint = suggestion(rest.rpartition(".")[2], names)
+        hint = suggestion(rest, names) or suggestion(rest.rpartition(".")[2], names)
         if hint:
             nearest = hint.split('"')[1]
             hint = f'; did you mean "{namespace}.{nearest}"?'

@@ -12,6 +12,8 @@ from naftiko_runtime.engine.exchange import Exchange
 from naftiko_runtime.engine.exchange_http1 import Http1Exchange
 from naftiko_runtime.engine.locations import base_location
 from naftiko_runtime.engine.request import blueprint
+from naftiko_runtime.engine.scripting.governance import Governance
+from naftiko_runtime.engine.scripting.scripts import Scripts
 from naftiko_runtime.engine.sigv4 import SignatureAuthenticator
 from naftiko_runtime.engine.tokens import TokenAuthenticator
 from naftiko_runtime.engine.variables import Variables
@@ -43,6 +45,7 @@ class Engine:
     variables: Variables
     options: RuntimeOptions = field(default_factory=RuntimeOptions)
     telemetry: Telemetry = OFF
+    scripts: Scripts = field(default_factory=Scripts)
     _clients: dict[int, Client] = field(default_factory=dict, repr=False, compare=False)
     _authenticators: dict[int, tuple[Authentication, Authenticator]] = field(
         default_factory=dict, repr=False, compare=False
@@ -125,7 +128,15 @@ async def engine_for(
     ``exchange`` replaces the default one (tests, ASGI applications).
     """
     used = exchange if exchange is not None else Http1Exchange(options)
+    scripts = Scripts(options.limits.scripts, Governance(by_environment=_scripting(environ)))
     try:
-        yield Engine(used, Variables(environ), options, telemetry)
+        yield Engine(used, Variables(environ), options, telemetry, scripts)
     finally:
+        await scripts.close()
         await used.close()
+
+
+def _scripting(environ: Mapping[str, str]) -> bool:
+    """Tell whether scripts run when no setting says so (exposes.md CTL-11)."""
+    names = ("NAFTIKO_SCRIPTING", "IKANOS_SCRIPTING")
+    return all(environ.get(name, "").strip().lower() != "false" for name in names)

@@ -13,7 +13,6 @@ from naftiko_runtime.engine.lookups import look_up
 from naftiko_runtime.engine.result import Relayed, Result, Value, Want
 from naftiko_runtime.engine.running import Run
 from naftiko_runtime.engine.scope import InvocationScope
-from naftiko_runtime.engine.scripts import run_script
 from naftiko_runtime.engine.stored import result_of, stored_value
 from naftiko_runtime.errors import InvocationError
 from naftiko_runtime.expressions.mapper import Select
@@ -29,7 +28,7 @@ from naftiko_runtime.plan.function import (
     Step,
     Steps,
 )
-from naftiko_runtime.values import ABSENT
+from naftiko_runtime.values import ABSENT, Json
 
 _LOG: Final = logging.getLogger("naftiko_runtime.engine")
 _AT_ONCE: Final = 8
@@ -156,12 +155,18 @@ async def _store(run: StepsRun, step: Step, index: int) -> Relayed | None:
         case LookupStep():
             value = look_up(step, scope)
         case ScriptStep():
-            value = await run_script(step, scope, run.run)
+            context = {**scope.inputs, **scope.steps, **_arguments(step, scope)}
+            value = await run.run.engine.scripts.run(step.script, context)
         case other:
             assert_never(other)
     if value is not ABSENT:
         scope.steps[step.name] = value
     return None
+
+
+def _arguments(step: ScriptStep, scope: InvocationScope) -> dict[str, Json]:
+    values = ((name, argument.evaluate(scope)) for name, argument in step.arguments)
+    return {name: value for name, value in values if value is not ABSENT}
 
 
 async def _call(run: StepsRun, step: CallStep, index: int) -> Relayed | None:
