@@ -158,6 +158,11 @@ class Builder:
         default_factory=lambda: Upstream("t:0", "shop-api", None, ("http://up.test",), None)
     )
 
+    def answer(self, status: int = 200, body: Any = None, **more: Any) -> None:
+        """Say what the upstream answers, at ``/orders/7`` unless ``path`` is given."""
+        path = more.pop("path", "/orders/7")
+        self.upstream.answers[path] = Answer(status, body, **more)
+
     def operation(self, path: str = "/orders/{id}", method: str = "GET") -> ConsumedOperation:
         """Return an operation whose placeholders are fed by arguments of their names."""
         pieces: list[str | UrlHole] = []
@@ -221,6 +226,10 @@ class Builder:
         declared = tuple(PromptArgument(each, None, None, required=True) for each in arguments)
         messages = (PromptText("user", parsed(text, arguments)),)
         return Prompt(name, None, None, declared, **{"messages": messages, **more})
+
+    def view(self, exposure: McpExposure) -> McpView:
+        """Return the view of an adapter."""
+        return view_of(exposure, "Shop")
 
     def cors(self, *origins: str) -> CorsPolicy:
         """Return a CORS policy."""

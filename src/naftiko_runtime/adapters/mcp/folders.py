@@ -54,8 +54,11 @@ def media_type_of(name: str) -> str:
 def files_of(folder: str) -> tuple[list[FoundFile], bool]:
     """Return the regular files under a folder, sorted, and whether there are more than allowed.
 
-    Hidden files and folders and links that lead outside are left out. A missing folder has none.
+    Hidden files and folders and links that lead outside are left out. A missing folder has none;
+    its name is empty.
     """
+    if not folder:
+        return [], False
     root = Path(folder).resolve()
     found: list[FoundFile] = []
     for path in _walk(root):
@@ -93,7 +96,7 @@ def uri_of(base: str, relative: str) -> str:
 def path_in(folder: str, base: str, uri: str) -> Path | None:
     """Return the real path of the file that a URI names, None for everything not allowed."""
     prefix = base.rstrip("/") + "/"
-    if not uri.startswith(prefix):
+    if not folder or not uri.startswith(prefix):
         return None
     relative = unquote(uri[len(prefix) :])
     if "\\" in relative or "\0" in relative:

@@ -4,6 +4,7 @@ Clients reject a result that breaks the promise, so a value of another type is c
 nothing is lost and is null otherwise (exposes.md MCP-15).
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,22 +112,21 @@ _NAMES: Final[Mapping[type, tuple[str, ...]]] = {
 def _converted(value: Json, name: str) -> Json | Absent:
     if name == "string" and isinstance(value, bool | int | float):
         return compact(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST_NUMBER:
         return ABSENT
     if name == "boolean":
         return {"true": True, "false": False}.get(value, ABSENT)
-    return _number(value) if name in ("integer", "number") and _is_short(value) else ABSENT
+    return _number(value, name) if name in ("integer", "number") else ABSENT
 
 
-def _is_short(text: str) -> bool:
-    return len(text) <= _LONGEST_NUMBER
-
-
-def _number(text: str) -> int | float | Absent:
+def _number(text: str, name: str) -> int | float | Absent:
     if _INTEGER.fullmatch(text) and text != "-0":
         return int(text)
-    if not _NUMBER.fullmatch(text):
-        return ABSENT
+    return _exact(text) if name == "number" and _NUMBER.fullmatch(text) else ABSENT
+
+
+def _exact(text: str) -> float | Absent:
+    """Return a number when reading it as a double loses nothing."""
     number = float(text)
-    exact = number not in (float("inf"), float("-inf")) and Decimal(repr(number)) == Decimal(text)
+    exact = not math.isinf(number) and Decimal(repr(number)) == Decimal(text)
     return number if exact else ABSENT

@@ -182,7 +182,13 @@ def _listed_tool(tool: Tool) -> Mapping[str, Json]:
 def _resources(exposure: McpExposure, capability: str) -> Iterator[ServedResource]:
     for resource in exposure.resources:
         endpoint = _endpoint(exposure.namespace, "resources/read", capability)
-        yield ServedResource(resource, matcher_of(resource), _listed_resource(resource), endpoint)
+        opened = replace(resource, function=_opened(resource.function))
+        yield ServedResource(opened, matcher_of(resource), _listed_resource(resource), endpoint)
+
+
+def _opened(function: Function | None) -> Function | None:
+    """Let a function ignore template variables that it does not need."""
+    return None if function is None else replace(function, closed=False)
 
 
 def _listed_resource(resource: ResourceExposure) -> Mapping[str, Json]:
