@@ -38,8 +38,8 @@ def check_frame(document: Document, found: Found) -> None:
         if name and name in first:
             place = first[name].at("namespace")
             message = (
-                f'the namespace "{name}" is already that of the {first[name].type} adapter in '
-                f"line {place.line}; rename one"
+                f'the namespace "{name}" is already that of the {first[name].type} adapter at '
+                f"{place.file}:{place.line}:{place.column}; rename one"
             )
             found.add("adapter/duplicate-namespace", adapter.at("namespace"), message)
         elif name:

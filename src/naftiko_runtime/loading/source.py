@@ -81,7 +81,8 @@ def _composed(text: str, file: str, found: Found) -> Any:
         if "nesting depth" in str(error.problem):
             _too_deep(error.problem_mark, file, found)
         else:
-            found.add("document/not-yaml", _place_of(error, file), _sentence(error))
+            place = _place_of(error, file)
+            found.add("document/not-yaml", place, _sentence(error, _character(text, place)))
     return None
 
 
@@ -119,9 +120,15 @@ def _place_of(error: yaml.MarkedYAMLError, file: str) -> Place:
     return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
 
 
-def _sentence(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or "not YAML"
-    if "'\\t'" in problem or "'\t'" in problem or "\t" in problem:
+def _character(text: str, place: Place) -> str:
+    lines = text.splitlines()
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    return line[place.column - 1 : place.column]
+
+
+def _sentence(error: yaml.MarkedYAMLError, character: str) -> str:
+    problem = error.problem or "a syntax error"
+    if character == "\t":
         return "a tab where indentation is expected; use spaces"
     return f"not YAML: {problem}" + (f" ({error.context})" if error.context else "")
 

@@ -39,7 +39,7 @@ _KINDS: Final = {
     "list_type": "a list",
     "dict_type": "a map",
     "model_type": "a map",
-    "model_attributes_type": "a map",
+    "union_tag_invalid": "a map",
 }
 
 
@@ -70,7 +70,7 @@ def _repaired(tree: Node, errors: Sequence[ErrorDetails], file: str, found: Foun
             unknown.add(path)
             _report_unknown(tree, path, file, found)
         elif path not in wrong:
-            wrong[path] = _report_wrong(tree, path, error["type"], found)
+            wrong[path] = _report_wrong(tree, path, error, found)
             missing |= {path} if error["type"] == "missing" else set()
     for path, diagnostic in wrong.items():
         tree = _broken(tree, path, diagnostic)
@@ -101,12 +101,13 @@ def _report_unknown(tree: Node, path: Path, file: str, found: Found) -> None:
     found.add("dialect/unknown-key", parent.key_at(key), message)
 
 
-def _report_wrong(tree: Node, path: Path, error: str, found: Found) -> Diagnostic:
+def _report_wrong(tree: Node, path: Path, error: ErrorDetails, found: Found) -> Diagnostic:
     place = place_at(tree, path)
-    if error == "missing":
+    if error["type"] == "missing":
         kind = kinds(tree, path[:-1])[-1]
         return found.add("document/wrong-kind", place, f'{article(kind)} needs "{path[-1]}"')
-    right = _KINDS.get(error, "of another kind")
+    expected = error.get("ctx", {}).get("expected", "of another kind")
+    right = _KINDS.get(error["type"], expected)
     return found.add("document/wrong-kind", place, f"{_name(path)} must be {right}")
 
 

@@ -31,6 +31,8 @@ def framed(tree: Tree | None, file: str, found: Found) -> Node:
     refuses the document, unknown versions, and unknown root keys.
     """
     if not isinstance(tree, Node):
+        if tree is None and found.refused:
+            return Node(place=Place(file))
         place = tree.place if isinstance(tree, Items) else Place(file)
         found.add(
             "document/not-naftiko", place, "a document is a map with the key naftiko or ikanos"
@@ -170,11 +172,12 @@ def _external(part: Node, found: Found) -> Items | None:
 
 def _bind(ref: Node) -> Node:
     kept = ref.without("type", "resolution")
-    file = text_of(ref.get("type")) == "environment" or text_of(ref.get("resolution")) == "file"
+    resolution = text_of(ref.get("resolution"))
+    in_file = resolution == "file" or (not resolution and text_of(ref.get("type")) == "environment")
     names = {
         old: new
         for old, new in (("name", "namespace"), ("uri", "location"))
         if old in kept and new not in kept
     }
     bind = kept.renamed(names)
-    return bind if file or "location" not in bind else bind.without("location")
+    return bind if in_file or "location" not in bind else bind.without("location")
