@@ -4,13 +4,16 @@ import base64
 import os
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from naftiko_runtime.adapters.control.asked import Asked, rejected
 from naftiko_runtime.adapters.control.describe import described, function_named
 
-_NONCE = "@NONCE@"
+_NONCE: Final = "@NONCE@"
+_NAMES: Final = ("file", "namespace", "operation")
+_PARTS: Final = ("html", "css", "js")
 
 
 async def page(asked: Asked) -> Response:
@@ -52,9 +55,8 @@ async def call(asked: Asked) -> Response:
     )
 
 
-_NAMES = ("file", "namespace", "operation")
-
-
 @cache
 def _page() -> str:
-    return files("naftiko_runtime.adapters.control").joinpath("console.html").read_text("utf-8")
+    folder = files("naftiko_runtime.adapters.control")
+    html, style, script = (folder.joinpath(f"console.{kind}").read_text("utf-8") for kind in _PARTS)
+    return html.replace("@STYLE@", style).replace("@SCRIPT@", script)
