@@ -1,7 +1,5 @@
 """How a client authenticates: before a request, over a finished one, and after a 401."""
 
-# ruff: noqa: ARG002 - authentication that needs no answer ignores what it is told
-
 import logging
 from typing import Final, Protocol
 

@@ -10,14 +10,13 @@ from typing import Final
 
 from naftiko_runtime.engine.authenticators import Authenticator
 from naftiko_runtime.engine.credentials import NOTHING
-from naftiko_runtime.engine.exchange import Exchange, Inbound, Outbound, StaleConnection
+from naftiko_runtime.engine.exchange import REPEATABLE, Exchange, Inbound, Outbound, StaleConnection
 from naftiko_runtime.engine.redirects import MOST, followed, is_redirect
 from naftiko_runtime.engine.request import Blueprint, Pairs, authenticated, outbound
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.errors import BodyTooLarge, UpstreamTimeout, UpstreamUnreachable
 from naftiko_runtime.observability.telemetry import Attempt, Peer
 
-_REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _UNAUTHORIZED: Final = 401
 
 
@@ -110,7 +109,7 @@ class Sending:
         try:
             return await self._exchanged(authenticator.signed(request, self._scope))
         except StaleConnection:
-            if request.method not in _REPEATABLE or not is_resendable(request):
+            if request.method not in REPEATABLE or not is_resendable(request):
                 raise
             return await self._exchanged(authenticator.signed(request, self._scope))
 

@@ -7,9 +7,12 @@ No redirects, cookies, retries, decompression, authentication or default headers
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from naftiko_runtime.errors import UpstreamUnreachable
+
+REPEATABLE: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+"""Methods of requests that may be sent once more (language.md 4.22)."""
 
 
 class StaleConnection(UpstreamUnreachable):

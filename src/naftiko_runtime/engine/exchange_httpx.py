@@ -88,9 +88,11 @@ class HttpxExchange:
                 content=request.body,
                 extensions={"timeout": timeouts, "target": target.encode()},
             )
-            return HttpxAnswer(await self._transport.handle_async_request(sent), place)
+            response = await self._transport.handle_async_request(sent)
         except _FAILURES as error:
             raise translated(error, place) from error
+        timeouts["read"] = self._gap_timeout  # httpcore looks it up again for the body
+        return HttpxAnswer(response, place)
 
 
 class HttpxAnswer:

@@ -139,10 +139,8 @@ class Answer:
             self.received += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(UpstreamUnreachable(f"{self._place}: not an HTTP answer: {error}"))
-        except httptools.HttpParserUpgrade:
-            self.fail(UpstreamUnreachable(f"{self._place}: wants to leave HTTP"))
         if self.received > _HEAD_LIMIT and not self.headed:
             self.fail(UpstreamUnreachable(f"{self._place}: the head of the answer is too large"))
 
@@ -168,7 +166,10 @@ class Answer:
         if self.headed:
             return
         status = self.parser.get_status_code()
-        if status < _OK and status != _SWITCHING:
+        if status == _SWITCHING:
+            self.fail(UpstreamUnreachable(f"{self._place}: the answer leaves HTTP"))
+            return
+        if status < _OK:
             self._fields.clear()
             return
         self.status = status

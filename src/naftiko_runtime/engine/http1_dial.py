@@ -130,5 +130,6 @@ def reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or 'connection closed'}"
+        # OpenSSL's own errors have a reason, those that asyncio makes have none
+        return f"TLS failed: {getattr(error, 'reason', None) or 'connection closed'}"
     return error.strerror or str(error) or type(error).__name__

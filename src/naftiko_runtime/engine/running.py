@@ -5,6 +5,7 @@ from typing import assert_never
 
 from naftiko_runtime.engine.answers import is_failed, refused, relayed, shaped, value
 from naftiko_runtime.engine.clients import Sending
+from naftiko_runtime.engine.counting import Counted
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.exchange import Inbound
 from naftiko_runtime.engine.result import Caller, Result, Want
@@ -16,12 +17,14 @@ from naftiko_runtime.plan.upstream import ConsumedOperation
 class Run:
     """Runs calls for one invocation and closes what they leave open when it ends."""
 
-    __slots__ = ("_open", "caller", "engine", "want")
+    __slots__ = ("_open", "caller", "engine", "reads_aloud", "want")
 
     def __init__(self, engine: Engine, want: Want, caller: Caller) -> None:
         self.engine = engine
         self.want = want
         self.caller = caller
+        self.reads_aloud = True
+        """Reading is reported: not within steps, which report themselves (exposes.md MCP-30)."""
         self._open: list[Sending] = []
 
     async def call(self, call: Call, output: Output, scope: InvocationScope, want: Want) -> Result:
@@ -46,6 +49,8 @@ class Run:
         if is_failed(answer.status):
             self._open.append(sending)
             return refused(answer, operation)
+        if self.reads_aloud and self.caller.progress is not None:
+            answer = Counted(answer, self.caller.progress)
         try:
             result = await _read(answer, operation, output, scope)
         except BaseException as error:

@@ -7,6 +7,7 @@ fail, the failure of the first in written order is the answer, and later ones ar
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Final, assert_never
 
 from naftiko_runtime.engine.lookups import look_up
@@ -56,6 +57,7 @@ async def run_steps(steps: Steps, scope: InvocationScope, run: Run) -> Result:
     still open; a problem is raised with the step's name.
     """
     relays = steps.relays and run.want is Want.BODY
+    run.reads_aloud = False
     under_way = StepsRun(steps.steps[:-1] if relays else steps.steps, scope, run)
     await _run_all(under_way)
     if under_way.failures:
@@ -118,6 +120,7 @@ async def _run_step(run: StepsRun, index: int) -> None:
     step = run.steps[index]
     recorded = run.run.engine.telemetry.ran(_work(step, index))
     problem: str | None = None
+    began = perf_counter()
     try:
         problem = await _attempt(run, step, index)
     except BaseException:
@@ -126,8 +129,19 @@ async def _run_step(run: StepsRun, index: int) -> None:
     finally:
         recorded.ended(problem)
     run.done += 1
-    if run.run.caller.progress is not None:
-        run.run.caller.progress(run.done, len(run.steps), step.name)
+    _report(run, index, round((perf_counter() - began) * 1000, 1))
+
+
+def _report(run: StepsRun, index: int, duration: float) -> None:
+    """Tell the caller that a step ended (exposes.md MCP-30, MCP-31)."""
+    caller, step = run.run.caller, run.steps[index]
+    if caller.progress is not None:
+        caller.progress(run.done, len(run.steps), step.name)
+    if caller.log is not None:
+        outcome = run.failures.get(index, run.answers.get(index))
+        status = {} if outcome is None else {"status": outcome.status}
+        members = {"message": "step ended", "step": step.name, **status, "durationMs": duration}
+        caller.log("info", members)
 
 
 async def _attempt(run: StepsRun, step: Step, index: int) -> str | None:

@@ -1,7 +1,5 @@
 """Tokens from token endpoints: fetched once for all who wait, kept, renewed in time (6.7, 6.8)."""
 
-# ruff: noqa: ARG002 - a token is dropped whatever the answer says
-
 import asyncio
 import base64
 import json
