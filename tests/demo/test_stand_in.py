@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from naftiko_runtime.demo.checks import Tokens
-from naftiko_runtime.demo.dev_server import Framing, serving
+from naftiko_runtime.demo.dev_server import Framing, serve
 from naftiko_runtime.demo.formats import FORMATS
 from naftiko_runtime.demo.label_studio import label_studio
 from naftiko_runtime.demo.sample import fill
@@ -29,11 +29,11 @@ def framing() -> Framing:
 async def client(framing: Framing) -> AsyncIterator[httpx.AsyncClient]:
     studio = Studio()
     fill(studio)
-    async with (
-        serving(label_studio(studio, Tokens(TOKEN)), framing) as url,
-        httpx.AsyncClient(base_url=url, headers=AUTHORIZED, timeout=10) as client,
-    ):
-        yield client
+    async with anyio.create_task_group() as group:
+        url = await group.start(serve, label_studio(studio, Tokens(TOKEN)), framing)
+        async with httpx.AsyncClient(base_url=url, headers=AUTHORIZED, timeout=10) as client:
+            yield client
+        group.cancel_scope.cancel()
 
 
 async def raw(client: httpx.AsyncClient, text: bytes) -> bytes:

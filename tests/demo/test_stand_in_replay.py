@@ -17,7 +17,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from naftiko_runtime.demo.checks import Tokens
-from naftiko_runtime.demo.dev_server import Framing, serving
+from naftiko_runtime.demo.dev_server import Framing, serve
 from naftiko_runtime.demo.label_studio import label_studio
 from naftiko_runtime.demo.studio import Studio
 
@@ -125,11 +125,12 @@ class Caller:
 @contextmanager
 def stand_in(framing: Framing) -> Iterator[Caller]:
     app = label_studio(Studio(), Tokens(TOKEN))
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(app, framing)) as url,
-    ):
-        yield Caller(url)
+    with start_blocking_portal() as portal:
+        serving, url = portal.start_task(serve, app, framing)
+        try:
+            yield Caller(url)
+        finally:
+            serving.cancel()
 
 
 def recorded(pair: dict[str, Any]) -> Answer:

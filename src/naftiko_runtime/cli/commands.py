@@ -14,6 +14,8 @@ class Command:
     names: tuple[tuple[str, ...], ...]
     module: str
     summary: str
+    is_lasting: bool = False
+    """Runs until a signal."""
 
     @property
     def name(self) -> str:
@@ -24,12 +26,15 @@ class Command:
         return self.names[0][1:]
 
 
-def _command(name: str, summary: str, *aliases: str, module: str | None = None) -> Command:
-    return Command(((name, *aliases),), f"naftiko_runtime.cli.{module or name}", summary)
+def _command(name: str, summary: str, *aliases: str, is_lasting: bool = False) -> Command:
+    return Command(((name, *aliases),), f"naftiko_runtime.cli.{name}", summary, is_lasting)
 
 
 COMMANDS: Final = (
-    _command("serve", "serve documents until a signal", "s", "run"),
+    _command("serve", "serve documents until a signal", "s", "run", is_lasting=True),
+    _command(
+        "demo", "try it: a bundled capability in front of a bundled upstream", is_lasting=True
+    ),
     _command("validate", "report every problem of documents", "v", "val"),
     _command("health", "ask a running process whether it is ready"),
     _command("status", "show what a running process serves"),

@@ -4,8 +4,7 @@ The development server ends a body of unknown length by closing the connection, 
 request body for the next request; gunicorn sends such a body chunked and reads chunks away.
 """
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -13,7 +12,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 import anyio
-from anyio.abc import ByteStream, SocketAttribute
+from anyio.abc import ByteStream, SocketAttribute, TaskStatus
 from anyio.streams.buffered import BufferedByteReceiveStream
 from starlette.types import ASGIApp, Message, Scope
 
@@ -38,15 +37,15 @@ class Head:
         return next((value for key, value in self.headers if key == name), None)
 
 
-@asynccontextmanager
-async def serving(app: ASGIApp, framing: Framing = "close", port: int = 0) -> AsyncIterator[str]:
-    """Serve `app` on the loopback address while the context lasts; yield its URL."""
+async def serve(
+    app: ASGIApp, framing: Framing = "close", port: int = 0, *, task_status: TaskStatus[str]
+) -> None:
+    """Serve `app` on the loopback address until cancelled; tell the URL once it listens."""
     listeners = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
-    async with listeners, anyio.create_task_group() as group:
-        group.start_soon(listeners.serve, partial(_converse, app, framing))
+    async with listeners:
         bound = listeners.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
-        yield f"http://127.0.0.1:{bound}"
-        group.cancel_scope.cancel()
+        task_status.started(f"http://127.0.0.1:{bound}")
+        await listeners.serve(partial(_converse, app, framing))
 
 
 async def _converse(app: ASGIApp, framing: Framing, stream: ByteStream) -> None:
