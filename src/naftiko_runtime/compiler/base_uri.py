@@ -67,7 +67,10 @@ def _hole(
 ) -> UrlHole:
     if placeholder.kind != "single":
         hole = Hole(placeholder.kind, placeholder.name, 0)
+        variables = side.world.variables
         variable = side.world.around.variable(hole, side.origin, place, side.label)
+        if variable is None and variables.is_environment_name(placeholder.name):
+            variable = variables.undeclared(placeholder.name, place, side.label)
         if variable is not None:
             return UrlHole(placeholder.name, FromVariable(variable), "verbatim")
     return _placeholder(side, adapter, placeholder.name, mode, place)
