@@ -6,10 +6,11 @@ afterwards, so that help is immediate (architecture.md 3).
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from naftiko_runtime import __version__
 from naftiko_runtime.cli.commands import BY_WORD, COMMANDS, Command
@@ -91,6 +92,9 @@ def _second_word(commands: list[Command], words: list[str]) -> Command:
 
 
 def _command(command: Command, words: Sequence[str], console: Console) -> int:
+    if command.is_lasting:
+        # process 1 of a container ignores a signal that has no handler, also while importing
+        signal.signal(signal.SIGTERM, _leave)
     module = importlib.import_module(command.module)
     parser = Parser(
         f"naftiko {command.name}", f"{command.summary[:1].upper()}{command.summary[1:]}."
@@ -119,6 +123,11 @@ def _command(command: Command, words: Sequence[str], console: Console) -> int:
     except NaftikoError as exc:
         told.failure(str(exc))
         return EXIT_FAILED
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    """End before anything is served: nothing has to be drained."""
+    raise SystemExit(0)
 
 
 def _refused(exc: DocumentError, console: Console) -> int:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?", re.IGNORECASE)
 _UNITS: Final = {"b": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _PORTS: Final = 65535
-LEVELS: Final = ("trace", "debug", "info", "warn", "warning", "error", "off")
+LEVELS: Final = ("trace", "debug", "info", "warn", "error", "off")
 
 
 def add_document_options(parser: Parser) -> None:

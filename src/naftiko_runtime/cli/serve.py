@@ -1,10 +1,9 @@
 """``naftiko serve``: documents in, a running process until a signal (orchestration.md 6.6)."""
 
 import argparse
-import signal
 from collections.abc import Iterable
-from types import FrameType
-from typing import Final, NoReturn
+from dataclasses import replace
+from typing import Final
 
 from naftiko_runtime.cli.documents import loaded
 from naftiko_runtime.cli.options import add_document_options, add_serve_options, runtime_options
@@ -34,9 +33,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Serve until a signal: 0; 1 when an address cannot be bound, 2 when no document loads."""
-    # a signal without a handler is ignored in process 1 of a container
-    signal.signal(signal.SIGTERM, _leave)
-    options = runtime_options(arguments)
+    options = _quieter(runtime_options(arguments), arguments, console)
     environ = environment(getattr(arguments, "env_file", ()), console.environ)
     documents = loaded(getattr(arguments, "files", ()), options)
     plans = capabilities(documents)
@@ -56,9 +53,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End before anything is served: nothing has to be drained."""
-    raise SystemExit(0)
+def _quieter(
+    options: RuntimeOptions, arguments: argparse.Namespace, console: Console
+) -> RuntimeOptions:
+    """``-q`` means the log too, unless a level is given."""
+    if console.quiet and not hasattr(arguments, "log_level"):
+        return replace(options, log_level="ERROR")
+    return options
 
 
 def _report(documents: Iterable[Document], more: Iterable[Diagnostic], console: Console) -> None:

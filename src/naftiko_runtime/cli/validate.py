@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.cli.documents import loaded
@@ -12,6 +13,7 @@ from naftiko_runtime.cli.parser import Parser
 from naftiko_runtime.cli.settings import environment
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Severity
+from naftiko_runtime.expressions.reference import Environment, FileEntry, NoSource, Setting
 from naftiko_runtime.plan.capability import Capability, DeclaredVariable
 from naftiko_runtime.plan.exposure import Exposure, McpExposure, RestExposure
 from naftiko_runtime.plan.function import Function, Unavailable
@@ -160,4 +162,19 @@ def _variable_lines(capability: Capability, environ: Mapping[str, str]) -> Itera
     for each in capability.variables:
         bind = f"bind {each.bind}, " if each.bind else ""
         state = "set" if variables.presence(each.variable) else "missing"
-        yield f"variable {each.variable.name}: {state} ({bind}{each.source_name})"
+        yield f"variable {each.variable.name}: {state} ({bind}{_origin(each)})"
+
+
+def _origin(declared: DeclaredVariable) -> str:
+    """Return where a variable is read first, never what it is."""
+    for source in declared.variable.sources:
+        match source:
+            case Setting():
+                return f"--set vars.{declared.variable.name}"
+            case Environment(name=name):
+                return f"environment {name}"
+            case FileEntry(path=path, key=key):
+                return f"{key} in {Path(path).name}"
+            case NoSource(reason=reason):
+                return reason
+    return declared.source_name
