@@ -1,6 +1,6 @@
 """What is open while plans are served: clients, variables, telemetry. State of one ``Live``."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -70,6 +70,11 @@ class Engine:
         self._clients[id(operation)] = client  # whose blueprint keeps the operation alive
         return client
 
+    def renewed(self) -> "Engine":
+        """Return an engine on the same connections that reads variables anew (LST-11)."""
+        variables = self.variables.refreshed()
+        return Engine(self.exchange, variables, self.options, self.telemetry, self.scripts)
+
     def forwarding(self, action: Forward) -> ConsumedOperation:
         """Return the operation whose requests ``forward`` builds upon: base URI and parameters."""
         known = self._forwards.get(id(action))
@@ -122,15 +127,17 @@ async def engine_for(
     environ: Mapping[str, str],
     exchange: Exchange | None = None,
     telemetry: Telemetry = OFF,
+    learn: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Engine]:
     """Open an engine; leaving the context closes its exchange.
 
-    ``exchange`` replaces the default one (tests, ASGI applications).
+    ``exchange`` replaces the default one (tests, ASGI applications); ``learn`` is told every
+    secret that is resolved.
     """
     used = exchange if exchange is not None else Http1Exchange(options)
     scripts = Scripts(options.limits.scripts, Governance(by_environment=_scripting(environ)))
     try:
-        yield Engine(used, Variables(environ), options, telemetry, scripts)
+        yield Engine(used, Variables(environ, learn), options, telemetry, scripts)
     finally:
         await scripts.close()
         await used.close()
