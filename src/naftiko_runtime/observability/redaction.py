@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -11,8 +12,7 @@ MASK: Final = "***"
 _SHORTEST: Final = 4
 _FEW: Final = 200
 """Forms that are looked for one after the other; measured, more are found sooner by their start."""
-_KEPT: Final = 10_000
-"""Secrets remembered; fetched tokens change, so in the end it begins anew."""
+_TOKENS: Final = 1000
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
@@ -26,39 +26,54 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
-        self._forms: list[str] = []
+        self._tokens: dict[str, None] = {}
+        self._forms: Counter[str] = Counter()
         self._encoded: set[str] = set()
-        self._by_start: dict[str, tuple[str, ...]] = {}
-
-    def _forget(self) -> None:
-        for memory in (self._secrets, self._forms, self._encoded, self._by_start):
-            memory.clear()
+        self._by_start: dict[str, dict[int, set[str]]] = {}
 
     def learn(self, secret: str) -> None:
-        """Remember one secret, from any thread; shorter ones would mask ordinary words."""
-        if len(secret) < _SHORTEST or secret in self._secrets:
+        """Remember one secret for good, from any thread; shorter ones would mask plain words."""
+        if len(secret) >= _SHORTEST and secret not in self._secrets:
+            self._secrets.add(secret)
+            self._add(secret)
+
+    def learn_token(self, token: str) -> None:
+        """Remember a fetched token, which others will replace: the oldest are forgotten."""
+        if len(token) < _SHORTEST or token in self._tokens:
             return
-        if len(self._secrets) >= _KEPT:
-            self._forget()
-        self._secrets.add(secret)
+        self._tokens[token] = None
+        self._add(token)
+        if len(self._tokens) > _TOKENS:
+            oldest = next(iter(self._tokens))
+            del self._tokens[oldest]
+            self._remove(oldest)
+
+    def _add(self, secret: str) -> None:
         encoded = set(_base64_forms(secret))
         self._encoded |= encoded
         for form in _text_forms(secret) | encoded:
-            start = form[:_SHORTEST]
-            known = {*self._by_start.get(start, ()), form}
-            self._by_start[start] = tuple(sorted(known, key=len, reverse=True))
-            self._forms.append(form)
+            by_length = self._by_start.setdefault(form[:_SHORTEST], {})
+            by_length.setdefault(len(form), set()).add(form)
+            self._forms[form] += 1
+
+    def _remove(self, secret: str) -> None:
+        for form in _text_forms(secret) | set(_base64_forms(secret)):
+            self._forms[form] -= 1
+            if not self._forms[form]:
+                del self._forms[form]
+                self._encoded.discard(form)
+                self._by_start[form[:_SHORTEST]][len(form)].discard(form)
 
     def scrub(self, text: str) -> str:
         """Return the text with every form of every secret replaced by ``***``."""
-        if not self._secrets or not self._suspicious(text):
+        if not self._forms or not self._suspicious(text):
             return text
         return "".join(self._pieces(text))
 
     def _suspicious(self, text: str) -> bool:
         if len(self._forms) > _FEW:
             return True
-        for form in self._forms:  # noqa: SIM110 - any() costs twice as much
+        for form in tuple(self._forms):  # noqa: SIM110 - any() costs twice as much
             if form in text:
                 return True
         return False
@@ -81,9 +96,10 @@ class Redactor:
         starts = self._by_start
         last = len(text) - _SHORTEST + 1
         for place in [i for i in range(last) if text[i : i + _SHORTEST] in starts]:
-            for form in starts[text[place : place + _SHORTEST]]:
-                if text.startswith(form, place):
-                    yield self._widened(text, place, form)
+            by_length = starts[text[place : place + _SHORTEST]]
+            for length in sorted(by_length, reverse=True):
+                if text[place : place + length] in by_length[length]:
+                    yield self._widened(text, place, text[place : place + length])
                     break
 
     def _widened(self, text: str, start: int, form: str) -> tuple[int, int]:

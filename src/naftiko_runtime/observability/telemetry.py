@@ -13,8 +13,6 @@ when it ends. Nobody outside ``observability`` makes spans, counts or writes acc
                   run = telemetry.ran(Work(…)); run.ended(error)
 """
 
-# ruff: noqa: ARG002 - what records nothing ignores what it is told
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
