@@ -53,7 +53,7 @@ def declared_charset(content_type: str | None) -> str | None:
         return None
     try:
         codec = codecs.lookup(match.group(1))
-        b"".decode(codec.name)  # refuses codecs of Python that do not give text
+        b"0".decode(codec.name, "replace")  # a codec that gives no text is not found here
     except (LookupError, UnicodeError):
         return None
     return None if codec.name.replace("-", "_") in _NO_CHARSETS else codec.name

@@ -185,6 +185,8 @@ def _unpacked(codec: str, data: bytes, limit: int) -> bytes:
         raise UndecodableResponse("the answer has an Avro block that is not deflate") from error
     if len(unpacked) > limit:
         raise ResponseTooLarge(f"the answer unpacks to more than {_UNPACKED} bytes")
+    if not unpacker.eof:
+        raise UndecodableResponse("the answer has an Avro block that is not all of its deflate")
     return unpacked
 
 

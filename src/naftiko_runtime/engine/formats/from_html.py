@@ -60,10 +60,7 @@ def _root(text: str) -> Element | None:
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
     )
-    try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError:  # nothing to parse: no element, no text
-        return None
+    root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     # the parser stops at 256 levels without a word when it has complained often enough before
     if root is not None and _TOO_DEEP(root):
         raise UndecodableResponse(f"the answer has more than {LEVELS} levels")

@@ -58,7 +58,7 @@ def _may_be_deep(text: str) -> bool:
         return False
     if "\\" in text:
         return True
-    # a text without brackets leaves two quotes; only those of a first text can begin at a quote
+    # texts without brackets vanish here; a quote that stays (it began one with) stays for good
     structure = text.encode().translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     for _ in range(LEVELS):
         if not structure:

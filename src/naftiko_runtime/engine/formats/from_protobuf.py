@@ -99,8 +99,9 @@ def _compiled(path: FilePath, output: FilePath) -> str | None:
         return f"protoc did not run: {error}"
     if done.returncode == 0:
         return None
-    # the rest are notes of its libraries
-    complaints = [line for line in done.stderr.splitlines() if line.startswith(f"{path.name}:")]
+    # other lines are notes of its libraries; a caller learns the file's name, not its folder
+    lines = (line.replace(str(path), path.name) for line in done.stderr.splitlines())
+    complaints = [line for line in lines if line.startswith(f"{path.name}:")]
     return "; ".join(complaints) or "protoc refuses it"
 
 

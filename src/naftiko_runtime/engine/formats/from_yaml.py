@@ -112,7 +112,7 @@ def _node(event: yaml.Event, anchors: dict[str, _Node], waiting: list[_Open]) ->
 
 def _scalar(event: yaml.ScalarEvent) -> _Node:
     text = event.value
-    if event.tag in (None, "!") and not event.implicit[0]:
+    if event.tag == "!" or (event.tag is None and not event.implicit[0]):
         return _Node(text, text=text)
     kind = (event.tag or "").removeprefix(_CORE)
     if kind == "str":

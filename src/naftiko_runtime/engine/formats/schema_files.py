@@ -4,9 +4,13 @@ import base64
 import math
 import struct
 from pathlib import Path as FilePath
+from typing import Final
 
 from naftiko_runtime.errors import UndecodableResponse
 from naftiko_runtime.values import Json
+
+_DIGITS: Final = range(6, 10)
+"""Significant digits a 32-bit float may need: nine tell all of them apart."""
 
 
 def stamp_of(path: str) -> tuple[int, int]:
@@ -39,18 +43,13 @@ def finite(number: float) -> float:
 
 def shortest_single(number: float) -> Json:
     """Return the shortest double that is the given 32-bit float: 0.1, not 0.10000000149011612."""
-    for digits in range(6, 9):
-        short = float(f"{finite(number):.{digits}g}")
-        if _single(short) == number:
-            return short
-    return number
+    finite(number)
+    candidates = (float(f"{number:.{digits}g}") for digits in _DIGITS)
+    return next(short for short in candidates if _single(short) == number)
 
 
 def _single(number: float) -> float:
-    try:
-        (rounded,) = struct.unpack("<f", struct.pack("<f", number))
-    except OverflowError:  # rounded up beyond the largest 32-bit float
-        return math.inf
+    (rounded,) = struct.unpack("<f", struct.pack("<f", number))
     return float(rounded)
 
 
