@@ -25,7 +25,8 @@ def parse(text: str) -> dict[str, str]:
     ``export`` and ``#`` comments (at the start or behind a space) are dropped. Double quotes take
     the escapes ``\n \r \t \" \\`` and several lines, single quotes take everything as it is.
     """
-    return {match["name"]: _value(match) for match in _LINE.finditer(text.removeprefix("\ufeff"))}
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return {match["name"]: _value(match) for match in _LINE.finditer(lines)}
 
 
 def _value(match: re.Match[str]) -> str:
