@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import lru_cache
 from typing import Final
 
 from naftiko_runtime.errors import UndecodableResponse
@@ -46,6 +47,7 @@ def charset_of(body: bytes, content_type: str | None) -> str:
     return declared_charset(content_type) or _marked_charset(body) or "utf-8"
 
 
+@lru_cache(maxsize=256)
 def declared_charset(content_type: str | None) -> str | None:
     """Return the charset of a Content-Type when it is one that can be decoded."""
     match = _CHARSET.search(content_type) if content_type else None

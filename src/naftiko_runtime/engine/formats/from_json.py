@@ -28,7 +28,7 @@ def decode_json(body: bytes, content_type: str | None) -> Json:
         raise UndecodableResponse(f"the answer is not JSON: {_reason(error)}") from error
     if _may_be_deep(text) and deeper_than(LEVELS, value):
         raise UndecodableResponse(f"the answer has more than {LEVELS} levels")
-    if ("\\ud" in text or "\\uD" in text) and not _is_encodable(value):
+    if "\\" in text and not _is_encodable(text, value):
         raise UndecodableResponse("the answer is not JSON: it has half a surrogate pair")
     return value
 
@@ -77,7 +77,9 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _is_encodable(value: Json) -> bool:
+def _is_encodable(text: str, value: Json) -> bool:
+    if "\\ud" not in text and "\\uD" not in text:
+        return True
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -60,6 +60,8 @@ class _Element:
 
     def end_text(self) -> None:
         """Add the text so far as a member unless it is blank."""
+        if not self.text:
+            return
         text = "".join(self.text)
         self.text.clear()
         if text.strip():
@@ -85,20 +87,24 @@ class _Reading:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) == LEVELS:
             raise UndecodableResponse(f"the answer has more than {LEVELS} levels")
+        element = _Element(_local(name))
+        if attributes:
+            self._take(attributes, element)
+        if self._open:
+            self._open[-1].end_text()
+        self._open.append(element)
+
+    def _take(self, attributes: dict[str, str], element: _Element) -> None:
         self._nil_names.update(
             f"{key.removeprefix('xmlns:')}:nil"
             for key, value in attributes.items()
             if value == _INSTANCE
         )
-        element = _Element(_local(name))
         for key, value in attributes.items():
             if key in self._nil_names:
                 element.is_nil = value.strip() in ("true", "1")
             if not element.is_nil and key != "xmlns" and not key.startswith("xmlns:"):
                 element.add(_local(key), value)
-        if self._open:
-            self._open[-1].end_text()
-        self._open.append(element)
 
     def end(self, _name: str) -> None:
         element = self._open.pop()
