@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from naftiko_runtime.observability.context import CURRENT
@@ -95,13 +96,14 @@ class Exporter(logging.Handler):
         self._receiver.shutdown()
 
     def _run(self) -> None:
-        waited = 0.0
+        due = monotonic() + _METRICS_EVERY
         while not self._stopping:
             self._wake.wait(_SPANS_EVERY)
             self._wake.clear()
-            waited += _SPANS_EVERY
-            self._send(with_metrics=self._stopping or waited >= _METRICS_EVERY)
-            waited %= _METRICS_EVERY
+            if not self._stopping:
+                self._send(with_metrics=monotonic() >= due)
+                due = due if monotonic() < due else monotonic() + _METRICS_EVERY
+        self._send(with_metrics=True)
 
     def _send(self, *, with_metrics: bool) -> None:
         while spans := _taken(self._spans):
