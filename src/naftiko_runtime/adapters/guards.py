@@ -102,33 +102,30 @@ def guarded_listener(
         load.now += 1
         try:
             refused = refusal(host, origin) or load.refusal()
-            if refused is not None:
-                await answer(refused, scope, visit.send)
+            if refused is None:
+                await app(scope, receive, visit.send)
             else:
-                await _served(app, scope, receive, visit)
-        except BaseException:
-            visit.error = visit.error or "cancelled"
-            raise
+                await answer(refused, scope, visit.send)
+        except Exception as error:  # noqa: BLE001 - the last resort: a bug is logged and answered
+            await _fail(error, scope, visit)
         finally:
             load.now -= 1
-            status = visit.status or GONE
-            visit.arrival.ended(status, visit.error, visit.received, visit.sent)
+            error_name = visit.error or (None if visit.complete else "cancelled")
+            visit.arrival.ended(visit.status or GONE, error_name, visit.received, visit.sent)
 
     return guard
 
 
-async def _served(app: App, scope: Scope, receive: Receive, visit: Visit) -> None:
-    """Run the app; a bug becomes ``internal``, or a broken transfer after the answer began."""
-    try:
-        await app(scope, receive, visit.send)
-    except TransferBroken:
-        raise
-    except Exception as error:
-        _LOG.exception("request %s failed", visit.request_id)
-        visit.error = "internal"
-        if visit.status:
-            raise TransferBroken from error
-        await answer(internal(visit.request_id), scope, visit.send)
+async def _fail(error: Exception, scope: Scope, visit: Visit) -> None:
+    """Answer ``internal`` for a bug; break the transfer when an answer has begun."""
+    if isinstance(error, TransferBroken):
+        visit.error = visit.error or "upstream-unreachable"
+        raise error
+    _LOG.error("request %s failed", visit.request_id, exc_info=error)
+    visit.error = "internal"
+    if visit.status:
+        raise TransferBroken from error
+    await answer(internal(visit.request_id), scope, visit.send)
 
 
 def _named(scope: Scope) -> tuple[bytes | None, bytes | None, str | None]:

@@ -304,12 +304,12 @@ async def test_an_upload_is_streamed_up(plans: Any, build: Any) -> None:
     assert ("Content-Length", "6") in exchange.sent[0].headers
 
 
-@pytest.mark.parametrize("patience", [watch.PATIENCE, 0])
+@pytest.mark.parametrize("interval", [watch.INTERVAL, 0])
 async def test_a_caller_who_stops_sending_aborts_the_upstream_request(
-    plans: Any, build: Any, monkeypatch: pytest.MonkeyPatch, patience: float
+    plans: Any, build: Any, monkeypatch: pytest.MonkeyPatch, interval: float
 ) -> None:
     """Also when somebody watches for callers who leave from the beginning."""
-    monkeypatch.setattr(watch, "PATIENCE", patience)
+    monkeypatch.setattr(watch, "INTERVAL", interval)
     exchange = FakeExchange(whole(b"done"))
     head = b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 6\r\n\r\n"
     async with build(uploading(plans), exchange=exchange) as app:
@@ -327,7 +327,7 @@ async def test_a_caller_who_stops_sending_aborts_the_upstream_request(
 async def test_the_watch_loses_no_byte_of_a_slow_upload(
     plans: Any, build: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "PATIENCE", 0)
+    monkeypatch.setattr(watch, "INTERVAL", 0)
     exchange = FakeExchange(whole(b"done"), (("content-length", "4"),))
     head = b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 10\r\n\r\n"
     async with build(uploading(plans), exchange=exchange) as app:

@@ -99,12 +99,15 @@ class _Rest:
             # what another adapter serves under the same route stands behind another gate
             same = tuple(each for each in found.served if each.target.adapter is target.adapter)
             found = Match(same, found.values, found.rest)
-        admitted = await self._admitted(target.adapter, scope, visit)
-        if isinstance(admitted, Problem):
-            visit.arrival.matched(target.endpoint)
-            await answer(admitted, scope, send)
-        else:
-            await self._calls.answer(found, admitted, receive, send, visit)
+        _add_cors(target.adapter, visit)
+        if target.adapter.gate is not None:
+            admitted = await target.adapter.gate.admit(scope)
+            if isinstance(admitted, Problem):
+                visit.arrival.matched(target.endpoint)
+                await answer(admitted, scope, send)
+                return
+            scope = admitted
+        await self._calls.answer(found, scope, receive, send, visit)
 
     async def _refuse(self, found: Refused[Target], scope: Scope, send: Send, visit: Visit) -> None:
         """Answer a path that has other methods; its adapter's credentials come first (AUTH-2)."""

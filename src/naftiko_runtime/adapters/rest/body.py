@@ -118,12 +118,6 @@ class RequestBody:
         return BodyTooLarge(f"the request body exceeds {self._limit} bytes")
 
 
-async def until_gone(receive: Receive) -> None:
-    """Return when the caller has left; a body that nobody wants is received and dropped."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 def _text(scope: Scope, name: bytes) -> str | None:
     value = header(scope, name)
     return None if value is None else value.decode("latin-1")

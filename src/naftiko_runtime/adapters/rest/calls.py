@@ -1,20 +1,19 @@
 """Runs the operation that a request was matched with, and answers with what comes of it."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from naftiko_runtime.adapters.asgi import Receive, Scope, Send, header
 from naftiko_runtime.adapters.guards import GONE
 from naftiko_runtime.adapters.problems import answer, problem_of
-from naftiko_runtime.adapters.rest.body import CallerGone, until_gone
+from naftiko_runtime.adapters.rest.body import CallerGone
 from naftiko_runtime.adapters.rest.forwarding import forward_request
-from naftiko_runtime.adapters.rest.inputs import given
+from naftiko_runtime.adapters.rest.inputs import add_inside_body, outside_body
 from naftiko_runtime.adapters.rest.replies import relay, reply
 from naftiko_runtime.adapters.rest.request import Request
 from naftiko_runtime.adapters.rest.routing import Match, Served
 from naftiko_runtime.adapters.rest.target import CONDITIONAL, Target
-from naftiko_runtime.adapters.rest.watch import watched
-from naftiko_runtime.adapters.visit import Visit
+from naftiko_runtime.adapters.rest.watch import Watch
+from naftiko_runtime.adapters.visit import Visit, visit_of
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.exchange import decoded
 from naftiko_runtime.engine.inputs import check
@@ -26,102 +25,88 @@ _HEAD: Final = Caller(head=True)
 _ERROR_STATUS: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
 class Calls:
-    """What every call of a listener shares.
+    """What every call of a listener shares; ``limit`` is for bodies that are read, in bytes."""
 
-    ``limit`` is for bodies that must be read, in bytes.
-    """
-
-    engine: Engine
-    limit: int
+    def __init__(self, engine: Engine, limit: int) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._watch = Watch()
 
     async def answer(
         self, match: Match[Target], scope: Scope, receive: Receive, send: Send, visit: Visit
     ) -> None:
         """Answer a request that was matched and let in; does nothing for a caller who left."""
-        request = Request(scope, receive, visit, self.limit)
-        call = _Call(self, match, request, send, visit)
-
-        async def gone() -> None:
-            body = request.opened
-            await (until_gone(receive) if body is None else body.until_gone())
-
+        request = Request(scope, receive, visit, self._limit)
+        call = self._run(match, request, send, visit)
         try:
-            await watched(call.run(), gone, visit)
+            await self._watch.over(call, request.until_gone, visit)
         except CallerGone:
             visit.error = "cancelled"
             visit.status = visit.status or GONE
 
-
-class _Call:
-    """One request on its way to its operation and back."""
-
-    __slots__ = ("_calls", "_match", "_request", "_send", "_visit")
-
-    def __init__(
-        self, calls: Calls, match: Match[Target], request: Request, send: Send, visit: Visit
-    ) -> None:
-        self._calls = calls
-        self._match = match
-        self._request = request
-        self._send = send
-        self._visit = visit
-
-    async def run(self) -> None:
+    async def _run(self, match: Match[Target], request: Request, send: Send, visit: Visit) -> None:
+        visit.arrival.matched(match.served[0].target.endpoint)
         try:
-            target, inputs = await self._inputs()
-            self._visit.arrival.matched(target.endpoint)
-            engine, caller = self._calls.engine, _caller(target, self._request.scope)
-            async with invoke(target.function, inputs, engine, Want.BODY, caller) as result:
-                await self._reply(target, result)
+            target, inputs = await _inputs(match, request)
+            caller = _caller(target, request.scope)
+            async with invoke(target.function, inputs, self._engine, Want.BODY, caller) as result:
+                await _reply(target, result, request.scope, send)
         except InvocationError as error:
-            body = self._request.opened
-            if body is not None and body.gone:
+            if request.broke_off:
                 # the upstream was told that the body broke off, which is the caller's doing
                 raise CallerGone from error
-            await answer(problem_of(error), self._request.scope, self._send)
+            await answer(problem_of(error), request.scope, send)
 
-    async def _inputs(self) -> tuple[Target, dict[str, Any]]:
-        served = self._match.served
-        first = served[0]
-        self._visit.arrival.matched(first.target.endpoint)
-        if first.target.forward is not None:
-            forwarded = forward_request(first.target.forward, self._request, self._match.rest)
-            return first.target, {FORWARDED: forwarded}
-        if first.target.unavailable:
-            # whatever was given: every call answers the diagnostic (language.md 1.8)
-            return first.target, {}
-        if len(served) == 1:
-            target, found = first.target, await self._given(first)
-        else:
-            target, found = await self._chosen()
-        return target, check(target.function.inputs, found)
 
-    async def _chosen(self) -> tuple[Target, dict[str, Any]]:
-        """Return the operation whose ``with`` inputs are all there, most first (REST-4)."""
-        served = self._match.served
-        for each in sorted(served, key=lambda each: -len(each.wanted)):
-            found = await self._given(each)
-            if _present(each.target, found).issuperset(each.wanted):
-                return each.target, found
-        return served[0].target, await self._given(served[0])
+async def _inputs(match: Match[Target], request: Request) -> tuple[Target, dict[str, Any]]:
+    """Return the operation that serves and its checked inputs (exposes.md REST-4, REST-6)."""
+    first = match.served[0]
+    target = first.target
+    if target.forward is not None:
+        return target, {FORWARDED: forward_request(target.forward, request, match.rest)}
+    if target.unavailable:
+        # whatever was given: every call answers the diagnostic (language.md 1.8)
+        return target, {}
+    if len(match.served) > 1:
+        target, found = await _chosen(match, request)
+    else:
+        found = _outside(first, match, request)
+        if target.reading.inside:
+            await add_inside_body(target.reading, request, found)
+    return target, check(target.function.inputs, found)
 
-    async def _given(self, served: Served[Target]) -> dict[str, Any]:
-        request = self._request
-        if served.names:
-            request.values = dict(zip(served.names, self._match.values, strict=True))
-        return await given(served.target.reading, request)
 
-    async def _reply(self, target: Target, result: Result) -> None:
-        head = self._request.scope["method"] == "HEAD"
-        if isinstance(result, Relayed):
-            if result.status >= _ERROR_STATUS:
-                self._visit.error = "upstream-status"
-            await relay(result, target.shape, self._send, head=head)
-        else:
-            accepted = header(self._request.scope, b"accept-encoding")
-            await reply(result, self._send, accepted, head=head)
+async def _chosen(match: Match[Target], request: Request) -> tuple[Target, dict[str, Any]]:
+    """Return the operation whose ``with`` inputs are all there, most first (REST-4)."""
+    for each in sorted(match.served, key=lambda each: -len(each.wanted)):
+        found = await _given(each, match, request)
+        if _present(each.target, found).issuperset(each.wanted):
+            return each.target, found
+    first = match.served[0]
+    return first.target, await _given(first, match, request)
+
+
+def _outside(served: Served[Target], match: Match[Target], request: Request) -> dict[str, Any]:
+    if served.names:
+        request.values = dict(zip(served.names, match.values, strict=True))
+    return outside_body(served.target.reading, request)
+
+
+async def _given(served: Served[Target], match: Match[Target], request: Request) -> dict[str, Any]:
+    values = _outside(served, match, request)
+    await add_inside_body(served.target.reading, request, values)
+    return values
+
+
+async def _reply(target: Target, result: Result, scope: Scope, send: Send) -> None:
+    head = scope["method"] == "HEAD"
+    if isinstance(result, Relayed):
+        if result.status >= _ERROR_STATUS:
+            visit_of(scope).error = "upstream-status"
+        await relay(result, target.shape, send, head=head)
+    else:
+        await reply(result, send, header(scope, b"accept-encoding"), head=head)
 
 
 def _present(target: Target, found: dict[str, Any]) -> set[str]:
@@ -134,9 +119,10 @@ def _caller(target: Target, scope: Scope) -> Caller:
     head = scope["method"] == "HEAD"
     if not target.conditional:
         return _HEAD if head else NOBODY
-    conditional = tuple(
-        (name.decode(), decoded(value)) for name, value in scope["headers"] if name in CONDITIONAL
-    )
+    conditional = [pair for pair in scope["headers"] if pair[0] in CONDITIONAL]
     if not conditional:
         return _HEAD if head else NOBODY
-    return Caller(conditional=conditional, head=head)
+    return Caller(
+        conditional=tuple((name.decode(), decoded(value)) for name, value in conditional),
+        head=head,
+    )

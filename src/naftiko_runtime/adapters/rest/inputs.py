@@ -11,10 +11,9 @@ from naftiko_runtime.adapters.rest.content import Content
 from naftiko_runtime.adapters.rest.query import values_of
 from naftiko_runtime.adapters.rest.request import Request
 from naftiko_runtime.engine.conversion import converted
-from naftiko_runtime.plan.function import Function, Input
+from naftiko_runtime.plan.function import Function, Input, InputPlace
 from naftiko_runtime.values import ABSENT, Absent, Json
 
-_DIRECT: Final = frozenset({"path", "query", "header", "cookie"})
 _BODILESS: Final = frozenset({"GET", "HEAD"})
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -23,62 +22,89 @@ _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 class Reading:
     """The inputs of one function, grouped by where they are read.
 
-    ``direct`` are those of path, query, header and cookie; ``derived`` are looked for in the query
-    first. ``relays``: one of ``whole`` takes the body itself. ``writes``: the method is one that
-    is expected to have a body.
+    ``derived`` are looked for in the query first; ``inside`` when anything may be in the body.
+    ``relays``: one of ``whole`` takes the body itself. ``writes``: the method is one that is
+    expected to have a body.
     """
 
-    direct: tuple[Input, ...]
+    path: tuple[Input, ...]
+    query: tuple[Input, ...]
+    header: tuple[Input, ...]
+    cookie: tuple[Input, ...]
     derived: tuple[Input, ...]
     members: tuple[Input, ...]
     whole: tuple[Input, ...]
+    inside: bool
     relays: bool
     writes: bool
 
 
 def reading_of(function: Function, method: str) -> Reading:
     """Return how the inputs of a function are read from requests of a route with this method."""
-    read = [each for each in function.inputs if each.constant is None]
-    whole = tuple(each for each in read if each.place == "body")
+
+    def at(place: InputPlace) -> tuple[Input, ...]:
+        return tuple(
+            each for each in function.inputs if each.place == place and each.constant is None
+        )
+
+    whole = at("body")
     if method in _BODILESS:
         # nothing may be relayed from a request that has no meaning for a body (language.md 5.9)
         whole = tuple(each for each in whole if not each.raw)
+    derived, members = at("derived"), at("member")
     return Reading(
-        direct=tuple(each for each in read if each.place in _DIRECT),
-        derived=tuple(each for each in read if each.place == "derived"),
-        members=tuple(each for each in read if each.place == "member"),
+        path=at("path"),
+        query=at("query"),
+        header=at("header"),
+        cookie=at("cookie"),
+        derived=derived,
+        members=members,
         whole=whole,
+        inside=bool(derived or members or whole),
         relays=any(each.raw and not each.json for each in whole),
         writes=method in _WRITES,
     )
 
 
-async def given(reading: Reading, request: Request) -> dict[str, Any]:
-    """Return what the caller gave by input name, to be checked by the engine.
+def outside_body(reading: Reading, request: Request) -> dict[str, Any]:
+    """Return what path, query, headers and cookies give, by input name.
 
-    Raises ``InvalidInput``, ``BodyTooLarge``, ``UnsupportedMediaType`` and ``CallerGone``.
+    Raises ``InvalidInput`` when a query is not UTF-8.
     """
     values: dict[str, Any] = {}
-    for each in reading.direct:
-        value = _direct(each, request)
-        if value is not ABSENT:
+    for each in reading.path:
+        value = request.values.get(each.key)
+        if value is not None:
             values[each.name] = value
-    if reading.derived or reading.members or reading.whole:
-        missing = _outside_body(reading.derived, request, values)
-        await _inside_body(reading, missing, request, values)
+    for each in reading.query:
+        _put(values, each, _query(each, request))
+    for each in reading.header:
+        _put(values, each, _header(each, request))
+    for each in reading.cookie:
+        _put(values, each, request.cookies.get(each.key, ABSENT))
     return values
 
 
-def _direct(each: Input, request: Request) -> Json | Absent:
-    match each.place:
-        case "path":
-            return request.values.get(each.key, ABSENT)
-        case "query":
-            return _query(each, request)
-        case "header":
-            return _header(each, request)
-        case _:
-            return request.cookies.get(each.key, ABSENT)
+def _put(values: dict[str, Any], each: Input, value: Json | Absent) -> None:
+    if value is not ABSENT:
+        values[each.name] = value
+
+
+async def add_inside_body(reading: Reading, request: Request, values: dict[str, Any]) -> None:
+    """Add derived inputs and what the body gives.
+
+    Raises ``InvalidInput``, ``BodyTooLarge``, ``UnsupportedMediaType`` and ``CallerGone``.
+    """
+    missing = _derived(reading.derived, request, values)
+    if _needs_content(reading, request, derived=bool(missing)):
+        content = await request.content(only_json=_only_json(reading))
+        for each in (*missing, *reading.members):
+            value = _member(each, content)
+            if value is not ABSENT:
+                values[each.name] = _of_text(each, value) if content.textual else value
+    for each in reading.whole:
+        if not request.body.is_empty:
+            values[each.name] = request.body if each.raw else (await request.content()).value
 
 
 def _query(each: Input, request: Request) -> Json | Absent:
@@ -94,9 +120,7 @@ def _header(each: Input, request: Request) -> Json | Absent:
     return ABSENT if value is None else value
 
 
-def _outside_body(
-    derived: tuple[Input, ...], request: Request, values: dict[str, Any]
-) -> list[Input]:
+def _derived(derived: tuple[Input, ...], request: Request, values: dict[str, Any]) -> list[Input]:
     """Put derived inputs that query or header give into ``values``; return the others."""
     missing: list[Input] = []
     for each in derived:
@@ -113,21 +137,6 @@ def _outside_body(
 def _of_text(each: Input, value: Json) -> Json:
     """Return text as the type of an input that could also have come as JSON (language.md 10.8)."""
     return value if each.textual else converted(value, each.type, each.schema)
-
-
-async def _inside_body(
-    reading: Reading, missing: list[Input], request: Request, values: dict[str, Any]
-) -> None:
-    """Put what the body gives into ``values``."""
-    if _needs_content(reading, request, derived=bool(missing)):
-        content = await request.content(only_json=_only_json(reading))
-        for each in (*missing, *reading.members):
-            value = _member(each, content)
-            if value is not ABSENT:
-                values[each.name] = _of_text(each, value) if content.textual else value
-    for each in reading.whole:
-        if not request.body.is_empty:
-            values[each.name] = request.body if each.raw else (await request.content()).value
 
 
 def _only_json(reading: Reading) -> bool:

@@ -17,6 +17,8 @@ from naftiko_runtime.engine.result import Binary, Relayed, Value
 from naftiko_runtime.errors import InvocationError, ResponseTooLarge
 from naftiko_runtime.values import compact
 
+_START: Final = "http.response.start"
+_BODY: Final = "http.response.body"
 JSON: Final = (b"content-type", b"application/json")
 _EMPTY: Final = frozenset({204, 205, 304})
 _FAILED: Final = 400
@@ -75,29 +77,24 @@ async def relay(result: Relayed, shape: Shape, send: Send, *, head: bool) -> Non
     limit = None if result.failed else shape.limit
     if limit is not None and length is not None and length > limit and not head:
         raise _too_large(limit)
-    await send({"type": "http.response.start", "status": result.status, "headers": headers})
+    await send({"type": _START, "status": result.status, "headers": headers})
     if head or result.status in _EMPTY:
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": _BODY, "body": b""})
         return
+    sent = 0
     try:
-        sent = await _stream(result, length, limit, send)
+        async for chunk in result.chunks():
+            sent += len(chunk)
+            if limit is not None and sent > limit:
+                raise _too_large(limit)
+            # the chunk that completes the announced length is the last
+            await send({"type": _BODY, "body": chunk, "more_body": sent != length})
     except InvocationError as error:
         raise TransferBroken(error.detail) from error
     if length is None or length == 0 == sent:
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": _BODY, "body": b""})
     elif sent != length:
         raise TransferBroken(f"{sent} of {length} bytes came")
-
-
-async def _stream(result: Relayed, length: int | None, limit: int | None, send: Send) -> int:
-    """Send chunks as they come; the one that completes the announced length is the last."""
-    sent = 0
-    async for chunk in result.chunks():
-        sent += len(chunk)
-        if limit is not None and sent > limit:
-            raise _too_large(limit)
-        await send({"type": "http.response.body", "body": chunk, "more_body": sent != length})
-    return sent
 
 
 def _too_large(limit: int) -> ResponseTooLarge:
@@ -152,13 +149,13 @@ async def reply(value: Value, send: Send, accepted: bytes | None, *, head: bool)
     if value.empty or value.status in _EMPTY:
         if value.status == _COUNTED:
             headers.append((b"content-length", b"0"))
-        await send({"type": "http.response.start", "status": value.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": _START, "status": value.status, "headers": headers})
+        await send({"type": _BODY, "body": b""})
         return
     body = await _body(value, headers, accepted)
     headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": value.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    await send({"type": _START, "status": value.status, "headers": headers})
+    await send({"type": _BODY, "body": b"" if head else body})
 
 
 async def _body(value: Value, headers: list[RawHeader], accepted: bytes | None) -> bytes:

@@ -53,9 +53,17 @@ class Request:
         return self._body
 
     @property
-    def opened(self) -> RequestBody | None:
-        """The body, if anything has asked for it."""
-        return self._body
+    def broke_off(self) -> bool:
+        """Whether the caller left while the body was being read."""
+        return self._body is not None and self._body.gone
+
+    async def until_gone(self) -> None:
+        """Return when the caller has left; a body that nobody wants is received and dropped."""
+        if self._body is not None:
+            await self._body.until_gone()
+            return
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     def forwarded_body(self) -> RequestBody:
         """Return the body as sent, its Content-Encoding included (exposes.md REST-14)."""

@@ -13,6 +13,7 @@ from naftiko_runtime.adapters.rest.query import Query, parsed_query
 from naftiko_runtime.adapters.rest.segments import (
     RawPath,
     Rest,
+    checked,
     literal_of,
     split,
     variables,
@@ -105,6 +106,15 @@ class RouteTable(Generic[T]):
             if served is not None and not plain[0].conditions:
                 return Match(served)
         path = split(raw_path)
+        first = self._root.first(path)
+        if first is not None and not first[0][0].conditions:
+            served = first[0][0].methods.get(method)
+            if served is not None:
+                return Match(served, checked(first[1], served[0].names))
+        return self._walked(method, path, query)
+
+    def _walked(self, method: str, path: RawPath, query: bytes) -> Match[T] | Refused[T] | None:
+        """Look among all templates that match, in their order."""
         found = self._matching(path, query) or self._matching(path.toggled(), query)
         for template, values in found:
             served = template.methods.get(method)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
 from naftiko_runtime.errors import InvalidInput
@@ -12,12 +12,11 @@ _CONTROLS: Final = frozenset(map(chr, (*range(0x20), 0x7F)))
 _DOTS: Final = frozenset({".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
-class RawPath:
+class RawPath(NamedTuple):
     """A request's path: its segments as sent and decoded, and whether it ends in a slash."""
 
-    raw: tuple[str, ...]
-    segments: tuple[str, ...]
+    raw: Sequence[str]
+    segments: Sequence[str]
     slash: bool
 
     def toggled(self) -> "RawPath":
@@ -47,9 +46,9 @@ def split(raw_path: bytes) -> RawPath:
         segments = [_decoded(segment) for segment in raw] if "%" in text else raw
     except UnicodeDecodeError as error:
         raise _unsafe("path", "must be UTF-8") from error
-    slash = bool(raw) and not raw[-1]
-    end = len(raw) - slash
-    return RawPath(tuple(raw[:end]), tuple(segments[:end]), slash and end > 0)
+    if raw and not raw[-1]:
+        return RawPath(raw[:-1], segments[:-1], len(raw) > 1)
+    return RawPath(raw, segments, slash=False)
 
 
 def _decoded(segment: str) -> str:
@@ -72,6 +71,15 @@ def variables(
         else:
             texts.append(_checked(name, value))
     return tuple(texts), rest
+
+
+def checked(values: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the values of placeholders; raises ``InvalidInput`` for unsafe ones (REST-2.4)."""
+    for value in values:
+        if value in _DOTS or not value.isprintable():
+            for name, each in zip(names, values, strict=True):
+                _checked(name, each)
+    return values
 
 
 def _checked_rest(name: str, rest: str) -> str:

@@ -47,6 +47,24 @@ class Node(Generic[E]):
         for node in self._children():
             node.sort()
 
+    def first(self, path: RawPath) -> tuple[tuple[E, ...], tuple[str, ...]] | None:
+        """Return what ``walk`` yields first, when literals and placeholders alone lead there.
+
+        None says nothing: it may still be found by walking.
+        """
+        node = self
+        values: list[str] = []
+        for segment in path.segments:
+            following = node.literals.get(segment)
+            if following is None:
+                following = node.placeholder
+                if following is None or node.mixtures or not segment:
+                    return None
+                values.append(segment)
+            node = following
+        ends = node.slash_ends if path.slash else node.ends
+        return (ends, tuple(values)) if ends else None
+
     def walk(self, path: RawPath) -> Iterator[tuple[tuple[E, ...], tuple[str | Rest, ...]]]:
         """Yield the ends of all matching templates with their placeholders' values, best first."""
         waiting: list[tuple[Node[E], int, tuple[str | Rest, ...]]] = [(self, 0, ())]

@@ -1,4 +1,8 @@
-"""Notices a caller who leaves while a call waits or streams, at next to no cost for quick calls."""
+"""Notices callers who leave while their calls wait or stream, at next to no cost for quick calls.
+
+Most calls are over before anybody watches: one timer per listener, running only while calls are
+in flight, begins to watch those that it has seen before.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,40 +11,76 @@ from typing import Final
 from naftiko_runtime.adapters.rest.body import CallerGone
 from naftiko_runtime.adapters.visit import Visit
 
-PATIENCE: Final = 0.1
-"""Seconds that a call may take before anybody watches: most are over sooner."""
+INTERVAL: Final = 0.1
+"""Seconds between two looks; a caller is watched after one to two of them."""
 
 
-async def watched(
-    work: Awaitable[None], until_gone: Callable[[], Awaitable[None]], visit: Visit
-) -> None:
-    """Do the work, or cancel it and raise ``CallerGone`` when the caller leaves first.
+class Watch:
+    """The calls in flight of one listener."""
 
-    Raises what the work raises.
-    """
-    failure: Exception | None = None
+    __slots__ = ("_flights", "_timer")
 
-    async def watch() -> None:
-        await until_gone()
+    def __init__(self) -> None:
+        self._flights: set[_Flight] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def over(
+        self, work: Awaitable[None], until_gone: Callable[[], Awaitable[None]], visit: Visit
+    ) -> None:
+        """Do the work, or cancel it and raise ``CallerGone`` when the caller leaves first."""
+        flight = _Flight(until_gone, visit)
+        self._flights.add(flight)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
+        try:
+            await work
+        except asyncio.CancelledError:
+            if flight.ended_by_caller():
+                raise CallerGone from None
+            raise
+        finally:
+            self._flights.discard(flight)
+            if flight.watching is not None:
+                flight.watching.cancel()
+
+    def _look(self) -> None:
+        for flight in self._flights:
+            flight.seen_again()
+        self._timer = None
+        if self._flights:
+            self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
+
+
+class _Flight:
+    """One call; its watching task lives no longer than ``Watch.over``, which cancels it."""
+
+    __slots__ = ("_cancelling", "_gone", "_seen", "_task", "_until_gone", "_visit", "watching")
+
+    def __init__(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call runs in a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._until_gone = until_gone
+        self._visit = visit
+        self._seen = False
+        self._gone = False
+        self.watching: asyncio.Task[None] | None = None
+
+    def seen_again(self) -> None:
+        if self._seen and self.watching is None:
+            # no task group: entering one would cost every quick call more than all of this class
+            self.watching = asyncio.get_running_loop().create_task(self._watch())
+        self._seen = True
+
+    async def _watch(self) -> None:
+        await self._until_gone()
         # the server also says so when the answer is complete
-        if not visit.complete:
-            raise CallerGone
+        if not self._visit.complete:
+            self._gone = True
+            self._task.cancel()
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            watching: list[asyncio.Task[None]] = []
-            timer = asyncio.get_running_loop().call_later(
-                PATIENCE, lambda: watching.append(group.create_task(watch()))
-            )
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001 - raised below, without the task group's wrapping
-                failure = error
-            finally:
-                timer.cancel()
-                for task in watching:
-                    task.cancel()
-    except* CallerGone:
-        failure = CallerGone()
-    if failure is not None:
-        raise failure
+    def ended_by_caller(self) -> bool:
+        """Tell whether this cancellation is the watch's own, and nobody else wants it."""
+        return self._gone and self._task.uncancel() <= self._cancelling
