@@ -25,9 +25,10 @@ async def test_insertion_in_json_keeps_types_and_drops_absent_members() -> None:
         ' kind: box, opts: {n: "{{tools.n}}"}, label: "#{{tools.n}}"}}'
     )
     sent = (await lab.call("t", {"name": 'Zoë "x"', "tags": ["a"], "n": 2})).only
-    assert sent.body == (
-        '{"name":"Zoë \\"x\\"","tags":["a"],"kind":"box","opts":{"n":2},"label":"#2"}'
-    ).encode()
+    assert (
+        sent.body
+        == ('{"name":"Zoë \\"x\\"","tags":["a"],"kind":"box","opts":{"n":2},"label":"#2"}').encode()
+    )
     assert sent.own["content-type"] == "application/json"
 
 

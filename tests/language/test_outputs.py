@@ -177,7 +177,9 @@ MOCK = (
 
 
 async def test_a_mock_answers_constants_with_types_and_sends_nothing() -> None:
-    rest = [f"{{path: /hi, operations: [{MOCK.replace('name: t, description: d', 'method: GET')}]}}"]
+    rest = [
+        f"{{path: /hi, operations: [{MOCK.replace('name: t, description: d', 'method: GET')}]}}"
+    ]
     lab = laboratory(document("", MOCK, rest))
     outcome = await lab.call("t", {"n": "Al"})
     assert (outcome.value, outcome.sent) == ({"msg": "Hi Al", "k": 3, "ok": True}, [])

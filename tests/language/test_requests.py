@@ -250,9 +250,7 @@ async def test_two_spellings_are_two_parameters() -> None:
 
 
 async def test_an_environment_parameter_is_a_variable_and_never_sent() -> None:
-    parameters = (
-        '[{name: REGION, in: environment}, {name: r, in: query, value: "x-{{REGION}}"}]'
-    )
+    parameters = '[{name: REGION, in: environment}, {name: r, in: query, value: "x-{{REGION}}"}]'
     consumes = f"{{path: /a, operations: [{{name: op, inputParameters: {parameters}}}]}}"
     lab = laboratory(document(consumes, TOOL), environ={"REGION": "eu"})
     assert (await lab.call("t")).only.line == "GET /a?r=x-eu"

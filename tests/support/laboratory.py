@@ -220,7 +220,7 @@ def laboratory(
     file = str((folder or Path()) / "t.yml")
     loaded = load_document(file, used, text=text.encode())
     assert loaded.document is not None, [each.text() for each in loaded.found.merged()]
-    files = DiskFiles(used, str(folder or Path().resolve()))
+    files = DiskFiles(used, str(folder or Path.cwd()))
     plan = compile_capability(loaded.document, used, loaded.found, files)
     plan = finished(plan, loaded.found, loaded.files, loaded.digest)
     replies = {"*": answers} if isinstance(answers, Answer) else dict(answers or {})

@@ -196,7 +196,7 @@ class Caller:
             return None
         reference = text.removeprefix("$").removeprefix(".")
         first, _, rest = reference.partition(".")
-        known = self.drafts.find(first, place)
+        known = self.drafts.find(first, place) or self.drafts.derived.get(first)
         if known is None:
             message = f"{self.label}: {text!r} names neither an earlier step nor an input"
             raise self.world.around.unresolved("steps/unknown-step", place, message)

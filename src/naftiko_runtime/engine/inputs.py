@@ -14,7 +14,7 @@ from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import InvalidInput, Misconfigured
 from naftiko_runtime.names import folded
-from naftiko_runtime.plan.function import Function, Input
+from naftiko_runtime.plan.function import Function, Input, Unavailable
 from naftiko_runtime.values import ABSENT, Absent, Json
 
 _JSON_VALUES: Final = (str, int, float, dict, list, type(None))
@@ -123,6 +123,8 @@ def check_arguments(function: Function, arguments: Mapping[str, Json]) -> dict[s
     An argument is found by its listed name, its written one, or by spelling (language.md 3.8,
     10.11). Raises ``InvalidInput`` with all faults, unknown arguments among them (10.7).
     """
+    if isinstance(function.action, Unavailable):
+        return {}  # its diagnostic is the answer, whatever was given
     table = _table(function.inputs)
     given: dict[str, Json] = {}
     faults: list[dict[str, str]] = []
@@ -140,12 +142,12 @@ def check_arguments(function: Function, arguments: Mapping[str, Json]) -> dict[s
             faults.append({"name": row.each.shown, "in": "argument", "message": complaint})
         elif value is not ABSENT:
             values[row.each.name] = value
-    faults += [
+    strangers = [
         {"name": name, "in": "argument", "message": f"unknown; known: {table.known}"}
         for name in unknown
     ]
-    if faults:
-        raise InvalidInput(faults)
+    if strangers or faults:
+        raise InvalidInput([*strangers, *faults])
     return values
 
 

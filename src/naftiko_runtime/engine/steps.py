@@ -15,7 +15,7 @@ from naftiko_runtime.engine.result import Relayed, Result, Value, Want
 from naftiko_runtime.engine.running import Run
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.stored import result_of, stored_value
-from naftiko_runtime.errors import InvocationError
+from naftiko_runtime.errors import InvalidInput, InvocationError
 from naftiko_runtime.expressions.mapper import Select
 from naftiko_runtime.expressions.path import ROOT
 from naftiko_runtime.observability.telemetry import Work
@@ -206,7 +206,10 @@ def _name_step(error: InvocationError, step: Step) -> None:
     """Say in a problem which step it happened in (2.23)."""
     if "step" not in error.members:
         error.members["step"] = step.name
-        error.detail = f'step "{step.name}": {error.detail}'
+        detail = error.detail
+        if isinstance(error, InvalidInput):
+            detail = "; ".join(f"{fault['name']} {fault['message']}" for fault in error.faults)
+        error.detail = f'step "{step.name}": {detail}'
 
 
 def _work(step: Step, index: int) -> Work:
