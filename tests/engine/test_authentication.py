@@ -174,12 +174,11 @@ async def test_a_key_without_its_scheme_is_said_once(
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             assert not keys.again(Outbound("GET", "http://up.test", headers), refusal, 0)
-    assert [record.getMessage() for record in caplog.records] == [
-        (
-            "auth/scheme-missing: shop answered 401 and wants Token; the variable must hold the whole "
-            "header value, as Token <key>"
-        )
-    ] * complains
+    message = (
+        "auth/scheme-missing: shop answered 401 and wants Token; "
+        "the variable must hold the whole header value, as Token <key>"
+    )
+    assert [record.getMessage() for record in caplog.records] == [message] * complains
 
 
 async def test_a_bearer_token_never_lacks_its_scheme(caplog: pytest.LogCaptureFixture) -> None:

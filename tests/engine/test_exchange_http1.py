@@ -253,6 +253,7 @@ async def test_a_slow_reader_makes_the_upstream_wait(exchange: Any, raw_upstream
             if client.writer.transport.get_write_buffer_size() > 4 * len(piece):
                 blocked.set()
                 await client.writer.drain()
+        await client.gone()
 
     async with raw_upstream(script) as upstream, asyncio.timeout(30):
         async with exchange.send(get(upstream.url)) as answer:

@@ -56,7 +56,6 @@ class TokenAuthenticator(Unauthenticated):
         self._fetching = asyncio.Lock()
         self._fetched: _Fetched | None = None
         self._refresh_token: str | None = None
-        self._tries = 0
         self._failure: LoginFailed | None = None
 
     async def credentials(self, scope: InvocationScope) -> Credentials:
@@ -82,14 +81,13 @@ class TokenAuthenticator(Unauthenticated):
 
     async def _single_flight(self, scope: InvocationScope) -> _Fetched:
         """Fetch a token, or take what the call that is fetching it gets: token or failure."""
-        seen = self._tries
+        waits = self._fetching.locked()
         async with self._fetching:
             fetched = self._current()
             if fetched is not None:
                 return fetched
-            if self._tries != seen and self._failure is not None:
+            if waits and self._failure is not None:
                 raise LoginFailed(self._failure.detail)
-            self._tries += 1
             self._failure = None
             try:
                 self._fetched = await self._fetch(InvocationScope({}, scope.variables))
