@@ -59,7 +59,8 @@ def body_type(node: Node, report: Report) -> Node:
         message = "a text body with a map or list is sent as compact JSON"
         report.found.add("dialect/body-type", node.at("type"), message)
     elif written not in _OFFICIAL and (type_ != written or _is_known(type_)):
-        message = f'body type "{written}" is read as {type_}; official are {", ".join(_OFFICIAL)}'
+        how = "is accepted" if type_ == written else f"is read as {type_}"
+        message = f'body type "{written}" {how}; official are {", ".join(_OFFICIAL)}'
         report.found.add("dialect/body-type", node.at("type"), message)
     return node if type_ == written else node.having(type=type_)
 

@@ -30,6 +30,8 @@ def located(tree: Any, loc: Iterable[str | int]) -> Path:
             tree = tree[str(part)]
         elif isinstance(tree, Items) and isinstance(part, int) and part < len(tree):
             tree = tree[part]
+        elif not isinstance(tree, Node | Items):
+            break
         elif isinstance(part, str) and part.startswith("("):
             continue
         else:

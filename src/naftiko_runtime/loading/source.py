@@ -93,15 +93,22 @@ def _single(text: str, file: str, found: Found) -> Any:
         if nodes.check_node():
             root = nodes.get_node()
         if nodes.check_node():
-            mark = nodes.peek_event().start_mark
+            line = _separator(text, nodes.peek_event().start_mark.line)
             message = "a second document begins here; a file holds one"
-            found.add("document/several", Place(file, mark.line + 1, mark.column + 1), message)
+            found.add("document/several", Place(file, line), message)
     except TooDeep as error:
         _too_deep(error.mark, file, found)
         return None
     finally:
         nodes.dispose()
     return root
+
+
+def _separator(text: str, line: int) -> int:
+    """Return the line, from 1, of the ``---`` at or before a line from 0; else that line."""
+    lines = text.splitlines()[: line + 1]
+    marked = [number for number, each in enumerate(lines, 1) if each.startswith("---")]
+    return marked[-1] if marked else line + 1
 
 
 def _too_deep(mark: Any, file: str, found: Found) -> None:
@@ -200,6 +207,8 @@ class _Builder:
         marks: dict[str, Marks] = {}
         for key_node, child in node.value:
             key = self._key(key_node, child, place.pointer)
+            if key is None:
+                continue
             if key in members:
                 self._duplicate(key, key_node, place.pointer)
                 continue
@@ -216,11 +225,11 @@ class _Builder:
         message = f'the key "{key}" stands twice in one mapping; remove one'
         self.found.add("document/duplicate-key", place, message)
 
-    def _key(self, node: Any, value: Any, pointer: str) -> str:
+    def _key(self, node: Any, value: Any, pointer: str) -> str | None:
         if node.id != "scalar":
             message = "a key must be text, not a map or a list"
             self.found.add("document/not-yaml", self._place(node, pointer), message)
-            return ""
+            return None
         key: str = node.value
         if key not in BOOLEANS or node.style or value.id != "scalar":
             return key

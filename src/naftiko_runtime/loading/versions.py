@@ -42,7 +42,8 @@ def framed(tree: Tree | None, file: str, found: Found) -> Node:
     if not any(key in tree for key in ("capability", *SECTIONS, "externalRefs")):
         message = "none of capability, consumes, aggregates, exposes, binds is there"
         found.add("document/no-capability", tree.place, message)
-    elif version:
+        return Node(place=tree.place)
+    if version:
         _unknown_keys(tree, _ROOT_KEYS, found)
     capability = _part(tree, "capability", found)
     if capability is not None:

@@ -76,6 +76,7 @@ ItemSpec: TypeAlias = Annotated[
     Discriminator(_form),
 ]
 """One output for every element, or named ones that make an object (orchestration.md 2.28)."""
+Output.model_rebuild()
 
 
 class Body(SpecModel):

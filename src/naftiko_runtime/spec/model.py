@@ -1,6 +1,7 @@
 """What all spec models share: strictness, places, and how parts of a tree become field values."""
 
 from collections.abc import Iterator, Mapping
+from enum import Enum, auto
 from typing import Annotated, Any, ClassVar, TypeAlias, get_args
 
 from pydantic import (
@@ -8,12 +9,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     SkipValidation,
-    StrictFloat,
-    StrictInt,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from naftiko_runtime.errors import Diagnostic, Place
 from naftiko_runtime.tree import Node, Scalar, plain
@@ -49,12 +50,23 @@ class Places(Mapping[str, Place]):
         return len(self._node)
 
 
-class _ReadsScalars:
+class _Reads(Enum):
     """Marks field types that take a ``Scalar`` as it is; all others get its text."""
+
+    VALUES = auto()
+    NULL = auto()
+    """Values, null among them; for all others null is absent (language.md, Terms)."""
 
 
 def _value(value: Any) -> Any:
     return value.value if isinstance(value, Scalar) else value
+
+
+def _number(value: Any) -> float:
+    number = _value(value)
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise PydanticCustomError("float_type", "must be a number")
+    return number
 
 
 def _constant(value: Any) -> Json:
@@ -73,19 +85,20 @@ def _text(value: Any) -> Any:
     return value.text if isinstance(value, Scalar) else value
 
 
-_READS_SCALARS = _ReadsScalars()
 Text: TypeAlias = str
 """A text; any scalar is its source text (language.md 1.2)."""
 Texts: TypeAlias = Annotated[list[str], BeforeValidator(_texts)]
 TextMap: TypeAlias = Annotated[dict[str, str], BeforeValidator(_texts)]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(_value), Field(strict=True), _READS_SCALARS]
-Whole: TypeAlias = Annotated[int, BeforeValidator(_value), Field(strict=True), _READS_SCALARS]
-Number: TypeAlias = Annotated[StrictInt | StrictFloat, BeforeValidator(_value), _READS_SCALARS]
-JsonValue: TypeAlias = Annotated[Json, BeforeValidator(plain), _READS_SCALARS]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(_value), Field(strict=True), _Reads.VALUES]
+Whole: TypeAlias = Annotated[int, BeforeValidator(_value), Field(strict=True), _Reads.VALUES]
+Number: TypeAlias = Annotated[
+    float, PlainValidator(_number, json_schema_input_type=float), _Reads.VALUES
+]
+JsonValue: TypeAlias = Annotated[Json, BeforeValidator(plain), _Reads.NULL]
 """Any JSON value with its YAML type; the text of a text, never a template yet."""
-JsonMap: TypeAlias = Annotated[dict[str, Json], BeforeValidator(plain), _READS_SCALARS]
-JsonList: TypeAlias = Annotated[list[Json], BeforeValidator(plain), _READS_SCALARS]
-Constant: TypeAlias = Annotated[Json, BeforeValidator(_constant), _READS_SCALARS]
+JsonMap: TypeAlias = Annotated[dict[str, Json], BeforeValidator(plain)]
+JsonList: TypeAlias = Annotated[list[Json], BeforeValidator(plain)]
+Constant: TypeAlias = Annotated[Json, BeforeValidator(_constant), _Reads.NULL]
 """A value where a text is expected: a number or boolean keeps its type only when its source text
 is its JSON text, so ``1.10`` is the text ``1.10`` and ``5`` is five (language.md 1.2)."""
 
@@ -100,8 +113,10 @@ class SpecModel(BaseModel):
         arbitrary_types_allowed=True,
         protected_namespaces=(),
     )
-    reads_scalars: ClassVar[frozenset[str]] = frozenset()
+    valued: ClassVar[frozenset[str]] = frozenset()
     """Keys whose fields take numbers, booleans or any JSON."""
+    nullable: ClassVar[frozenset[str]] = frozenset()
+    """Those among them for which null is a value."""
 
     place: SkipValidation[Place] = Field(
         default=Place(""), alias=PLACE_KEY, repr=False, exclude=True
@@ -119,23 +134,24 @@ class SpecModel(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_kwargs: Any) -> None:
-        cls.reads_scalars = frozenset(
-            field.alias or name
+        reads = {
+            field.alias or name: {*field.metadata, *_marks(field.annotation)}
             for name, field in cls.model_fields.items()
-            if any(isinstance(mark, _ReadsScalars) for mark in field.metadata)
-            or _takes_scalars(field.annotation)
-        )
+        }
+        cls.nullable = frozenset(key for key, marks in reads.items() if _Reads.NULL in marks)
+        valued = (key for key, marks in reads.items() if _Reads.VALUES in marks)
+        cls.valued = cls.nullable.union(valued)
 
     @model_validator(mode="before")
     @classmethod
     def _members(cls, tree: Any) -> Any:
         if not isinstance(tree, Node):
             return tree
-        reads = cls.reads_scalars
+        valued, nullable = cls.valued, cls.nullable
         members = {
-            key: value if type(value) is not Scalar or key in reads else value.text
+            key: value if type(value) is not Scalar or key in valued else value.text
             for key, value in tree.items()
-            if type(value) is not Scalar or value.value is not None or key in reads
+            if type(value) is not Scalar or value.value is not None or key in nullable
         }
         members[PLACE_KEY] = tree.place
         members[VALUES_KEY] = Places(tree)
@@ -149,7 +165,8 @@ class SpecModel(BaseModel):
         return self.values.get(key, self.place)
 
 
-def _takes_scalars(annotation: Any) -> bool:
-    return any(
-        isinstance(part, _ReadsScalars) or _takes_scalars(part) for part in get_args(annotation)
-    )
+def _marks(annotation: Any) -> Iterator[_Reads]:
+    for part in get_args(annotation):
+        if isinstance(part, _Reads):
+            yield part
+        yield from _marks(part)
