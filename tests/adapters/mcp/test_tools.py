@@ -207,7 +207,7 @@ async def test_arguments_are_checked_before_anything_is_sent(
     async with connected(build.tool()) as client:
         result = await called(client, arguments={"colour": "red"})
         converted = await called(client, arguments={"id": "7"})
-    text = "Invalid input: id: is required; colour: unknown; known: id"
+    text = "Invalid input: colour: unknown; known: id; id: is required"
     assert result["isError"] is True
     assert result["content"] == [{"type": "text", "text": text}]
     assert "structuredContent" not in result
@@ -215,7 +215,7 @@ async def test_arguments_are_checked_before_anything_is_sent(
     assert (problem["type"], problem["status"]) == ("urn:naftiko:problem:invalid-input", 400)
     assert len(problem["requestId"]) == 32
     assert "instance" not in problem
-    assert [fault["name"] for fault in problem["errors"]] == ["id", "colour"]
+    assert [fault["name"] for fault in problem["errors"]] == ["colour", "id"]
     assert converted["_meta"]["naftiko/upstream"]["status"] == 404
     assert upstream.requests == [("GET", "/orders/7")]
 
