@@ -362,6 +362,23 @@ def test_any_text_is_a_path_or_refused_and_any_path_selects_from_any_value(
     path.without_first().select(value)
 
 
+@pytest.mark.parametrize(
+    ("quoted", "name"),
+    [
+        (r"'a\nb'", "a\nb"),
+        (r"'\t\\\''", "\t\\'"),
+        (r'"\u00e9\""', 'é"'),
+        (r"'\ud83d\ude00'", "😀"),
+        (r"'\x'", "x"),
+        ("''", ""),
+    ],
+)
+def test_escapes_in_quotes_are_those_of_json(quoted: str, name: str) -> None:
+    assert Path.parse(f"$[{quoted}]").select({name: 1}) == 1
+    assert Path.parse(f"$[?(@ == {quoted})]").select([name]) == [name]
+    assert Path.parse(f"$[?(@[{quoted}] == 1)][*]").select([{name: 1}]) == [1]
+
+
 @given(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4))
 def test_any_name_can_be_written_in_quotes(names: list[str]) -> None:
     value = "found"
@@ -369,3 +386,18 @@ def test_any_name_can_be_written_in_quotes(names: list[str]) -> None:
         value = {name: value}
     quoted = (name.replace("\\", "\\\\").replace("'", "\\'") for name in names)
     assert Path.parse("$" + "".join(f"['{name}']" for name in quoted)).select(value) == "found"
+
+
+TOKENS = ["@", ".a", "['b']", "[0]", "[*]", "..", "(", ")", "&&", "||", "!", "==", "<", "=~", "!=",
+          "'x'", "/a.*/i", "1", "-2.5", "null", "true", " ", "a", ".where", "@.length()",
+          "$"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=9).map("".join), JSON)
+def test_any_filter_is_understood_or_refused_and_holds_or_not(condition: str, value: Json) -> None:
+    try:
+        path = Path.parse(f"$[?({condition})]")
+    except PathError:
+        return
+    found = path.select([value, value])
+    assert found in ([], [value, value])

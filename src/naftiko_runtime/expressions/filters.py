@@ -14,28 +14,27 @@ from jsonpath_ng import JSONPath
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse as parse_jsonpath
 
+from naftiko_runtime.expressions.quotes import QUOTED, unquoted
 from naftiko_runtime.values import Json
 
-_QUOTED: Final = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _NAME: Final = r"[^\W\d][\w-]*"
 _TOKEN: Final = re.compile(
     rf"""\s*(?:
-    (?P<text>{_QUOTED})
+    (?P<text>{QUOTED})
     |(?P<pattern>/(?:[^/\\]|\\.)+/[ims]*)
     |(?P<number>-?\d{{1,300}}(?:\.\d{{1,300}})?(?![\w.]))
     |(?P<word>(?:true|false|null)(?!\w))
     |(?P<compare>=~|==|!=|<=|>=|<|>)
     |(?P<logic>&&|\|\||!|\(|\))
-    |(?P<path>@(?:\.\.?(?:{_NAME}|\*)|\.\d{{1,15}}(?!\w)|\[\s*(?:\*|-?\d{{1,15}}|{_QUOTED})\s*\])*)
+    |(?P<path>@(?:\.\.?(?:{_NAME}|\*)|\.\d{{1,15}}(?!\w)|\[\s*(?:\*|-?\d{{1,15}}|{QUOTED})\s*\])*)
     )\s*""",
     re.VERBOSE | re.DOTALL,
 )
 _STEP: Final = re.compile(
-    rf"(?P<dots>\.\.?)(?P<name>{_NAME}|\d+|\*)|\[\s*(?:(?P<index>\*|-?\d+)|(?P<quoted>{_QUOTED}))\s*\]",
+    rf"(?P<dots>\.\.?)(?P<name>{_NAME}|\d+|\*)|\[\s*(?:(?P<index>\*|-?\d+)|(?P<quoted>{QUOTED}))\s*\]",
     re.DOTALL,
 )
 _PLAIN: Final = re.compile(r"(?!where)[A-Za-z_][A-Za-z0-9_-]*")
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _LITERALS: Final = ("text", "pattern", "number", "word")
 _COMPARISONS: Final = ("=~", "==", "!=", "<=", ">=", "<", ">")
 _DEEPEST: Final = 20
@@ -106,7 +105,7 @@ def _normal(tokens: Sequence[_Token]) -> Iterator[str]:
         if before == "=~":
             yield _quote(_pattern(token))
         elif token.kind == "text":
-            yield _quote(_unquote(token.text))
+            yield _quote(unquoted(token.text))
         elif token.kind == "path":
             yield "".join(("@", *(_step(match) for match in _STEP.finditer(token.text))))
         else:
@@ -116,7 +115,7 @@ def _normal(tokens: Sequence[_Token]) -> Iterator[str]:
 
 def _pattern(token: _Token) -> str:
     body, _, flags = token.text[1:].rpartition("/")
-    expression = _unquote(token.text) if token.kind == "text" else body
+    expression = unquoted(token.text) if token.kind == "text" else body
     try:
         re.compile(expression)
     except (re.error, OverflowError, RecursionError) as error:
@@ -130,7 +129,7 @@ def _step(match: re.Match[str]) -> str:
     if match["index"] is not None:
         return f"[{match['index']}]"
     if name is None:
-        name = _unquote(match["quoted"])
+        name = unquoted(match["quoted"])
         if name == "*":
             raise FilterError("a member called * cannot be named in a filter")
     elif name == "*" or name.isdigit():
@@ -144,7 +143,3 @@ def _step(match: re.Match[str]) -> str:
 
 def _quote(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _unquote(text: str) -> str:
-    return _ESCAPE.sub(r"\1", text[1:-1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from naftiko_runtime.expressions.aggregates import FUNCTIONS, Aggregate
+from naftiko_runtime.expressions.quotes import QUOTED, unquoted
 from naftiko_runtime.expressions.selectors import (
     Anywhere,
     Everything,
@@ -24,16 +25,15 @@ from naftiko_runtime.expressions.selectors import (
 )
 from naftiko_runtime.values import ABSENT, Absent, Json
 
-_QUOTED: Final = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _INTEGER: Final = r"-?[0-9]{1,15}"
 _SLICE: Final = rf"(?:{_INTEGER})?\s*:\s*(?:{_INTEGER})?(?:\s*:\s*(?:{_INTEGER})?)?"
 _CHOICE: Final = re.compile(
-    rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<slice>{_SLICE})|(?P<index>{_INTEGER})|(?P<star>\*))"
+    rf"\s*(?:(?P<quoted>{QUOTED})|(?P<slice>{_SLICE})|(?P<index>{_INTEGER})|(?P<star>\*))"
     r"\s*(?P<end>[,\]])",
     re.DOTALL,
 )
 _FILTER: Final = re.compile(
-    rf"\s*\?((?:{_QUOTED}|/(?:[^/\\]|\\.)*+/|\[(?:{_QUOTED}|[^\]'\"])*+\]|[^\]'\"\[/])*+)\]",
+    rf"\s*\?((?:{QUOTED}|/(?:[^/\\]|\\.)*+/|\[(?:{QUOTED}|[^\]'\"])*+\]|[^\]'\"\[/])*+)\]",
     re.DOTALL,
 )
 _PART: Final = re.compile(
@@ -41,7 +41,6 @@ _PART: Final = re.compile(
     r"|(?P<name>[^.\[\]()*?'\"`{}<>=,!&|\\\x00-\x1f]+)|(?P<bracket>\[))"
 )
 _DIGITS: Final = re.compile(r"[0-9]{1,15}")
-_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _COUNTS: Final = ("length", "size")
 _LONGEST: Final = 10_000
 """Characters of the longest path; the rest of a document has its own limits."""
@@ -210,7 +209,7 @@ def _bracket(body: str, position: int) -> tuple[Selector, int]:
 
 def _choice(match: re.Match[str]) -> Selector:
     if match["quoted"]:
-        return _named(_ESCAPE.sub(r"\1", match["quoted"][1:-1]))
+        return _named(unquoted(match["quoted"]))
     if match["star"]:
         return Everything()
     if match["index"]:
