@@ -1,6 +1,7 @@
 """The client side while recording: exchanges with upstreams, steps, aggregate functions."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Final
 from urllib.parse import urlsplit
@@ -112,7 +113,13 @@ class RecordedRun:
 
 def address_of(url: str) -> tuple[str, int]:
     """Return host and port of an absolute URL, without its user information."""
-    parts = urlsplit(url)
+    scheme, _, rest = url.partition("://")
+    return _address(scheme, rest.partition("/")[0])
+
+
+@lru_cache(maxsize=1024)
+def _address(scheme: str, authority: str) -> tuple[str, int]:
+    parts = urlsplit(f"{scheme}://{authority}")
     return parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from naftiko_runtime.observability.logs import level_number, members
+from naftiko_runtime.observability.logs import level_number, members, one_line
 from naftiko_runtime.observability.redaction import Redactor
 
 _BUFFER: Final = 1000
@@ -89,8 +89,7 @@ class LogFeed(logging.Handler):
         if not wanting:
             return
         self._number += 1
-        text = json.dumps(members(record), ensure_ascii=False, default=str)
-        entry = Entry(self._number, self._redactor.scrub(text))
+        entry = Entry(self._number, self._redactor.scrub(one_line(members(record))))
         for subscription in wanting:
             subscription.offer(entry)
 

@@ -10,13 +10,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TextIO
 
+from naftiko_runtime.observability.clock import timestamp
 from naftiko_runtime.observability.context import CURRENT
 from naftiko_runtime.observability.redaction import Redactor
-from naftiko_runtime.observability.ring import timestamp
 from naftiko_runtime.values import Json
 
 PACKAGE: Final = "naftiko_runtime"
 _LEVELS: Final = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
+_UNNAMED: Final = frozenset({"timestamp", "level", "logger", "message", "span_id", "exception"})
+"""Members that a line for people shows otherwise, or not at all."""
+_encode: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_NUMBERS: Final = (int, float)
 _CHATTY: Final = ("asyncio", "httpx", "mcp", "opentelemetry", "uvicorn")
 """Libraries that log every request at INFO: only their warnings are of interest."""
 
@@ -39,6 +43,11 @@ def members(record: logging.LogRecord) -> dict[str, Json]:
     return line
 
 
+def one_line(line: Mapping[str, Json]) -> str:
+    """Return a record's members as one line of JSON."""
+    return _encode(line)
+
+
 def fields_of(record: logging.LogRecord) -> Mapping[str, Json]:
     """Return the members given with ``extra={"fields": {…}}``."""
     found: Mapping[str, Json] = getattr(record, "fields", {})
@@ -58,7 +67,7 @@ class JsonFormatter(logging.Formatter):
         self._scrub = redactor.scrub
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._scrub(json.dumps(members(record), ensure_ascii=False, default=str))
+        return self._scrub(one_line(members(record)))
 
 
 class TextFormatter(logging.Formatter):
@@ -70,12 +79,12 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = members(record)
-        head = f"{line.pop('timestamp')} {line.pop('level'):5} {line.pop('logger')}"
-        message, trace = line.pop("message"), line.pop("exception", None)
-        line.pop("span_id", None)
-        tail = "".join(f" {name}={_shown(value)}" for name, value in line.items())
-        text = f"{head} {message}{tail}" if trace is None else f"{head} {message}{tail}\n{trace}"
-        return self._scrub(text)
+        pieces = [f"{line['timestamp']} {line['level']:5} {line['logger']} {line['message']}"]
+        pieces += [
+            f"{name}={_shown(value)}" for name, value in line.items() if name not in _UNNAMED
+        ]
+        text = " ".join(pieces)
+        return self._scrub(f"{text}\n{line['exception']}" if "exception" in line else text)
 
 
 def install_logs(
@@ -88,6 +97,8 @@ def install_logs(
 
     The handler stands on the root logger, so that libraries are scrubbed too.
     """
+    # nothing here shows threads or processes, and looking them up costs a third of a record
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(redactor) if output == "json" else TextFormatter(redactor))
     root = logging.getLogger()
@@ -123,5 +134,7 @@ LEVEL_NUMBERS: Final[Mapping[str, int]] = {
 
 
 def _shown(value: Json) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text
+    if type(value) in _NUMBERS:
+        return str(value)
+    text = value if isinstance(value, str) else _encode(value)
+    return _encode(text) if " " in text or not text else text

@@ -168,7 +168,7 @@ class OtlpReceiver:
         return ReadableLogRecord(record, self._resource, InstrumentationScope(line.logger))
 
 
-def _with_error(span: Span) -> dict[str, Attribute]:
+def _with_error(span: Span) -> Mapping[str, Attribute]:
     return span.attributes if span.error is None else {**span.attributes, "error.type": span.error}
 
 

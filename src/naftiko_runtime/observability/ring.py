@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Literal
 
+from naftiko_runtime.observability.clock import timestamp
 from naftiko_runtime.observability.spans import Span
 from naftiko_runtime.values import Json
 
@@ -70,12 +70,6 @@ class TraceRing:
                 for name, value in span.attributes.items()
             },
         }
-
-
-def timestamp(nanoseconds: int) -> str:
-    """Return RFC 3339 UTC with milliseconds."""
-    moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03d}Z"
 
 
 def _about(root: Span, operation: str | None) -> bool:
