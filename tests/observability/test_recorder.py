@@ -13,7 +13,9 @@ from naftiko_runtime.observability.instruments import Instruments
 from naftiko_runtime.observability.metrics import Metrics
 from naftiko_runtime.observability.propagation import Propagation
 from naftiko_runtime.observability.recorder import Recorder
+from naftiko_runtime.observability.settings import TelemetrySettings
 from naftiko_runtime.observability.spans import Span, Tracer
+from naftiko_runtime.observability.start import open_observability
 from naftiko_runtime.observability.telemetry import OFF, Consumed, Endpoint, Message, Work
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -570,3 +572,27 @@ def test_conventional_metrics_are_kept_for_export(telemetry: Telemetry) -> None:
             }
         ],
     }
+
+
+def test_what_a_listener_refuses_before_any_adapter_counts_for_its_first_one(
+    telemetry: Telemetry,
+) -> None:
+    listener = telemetry.recorder.by(REFUSED)
+    listener.arrived(scope()).ended(421, "misdirected")
+    served = listener.arrived(scope())
+    served.matched(ORDERS)
+    served.ended(200)
+    refused, counted = sorted(telemetry.lines("naftiko_request_total"), reverse=True)
+    assert 'naftiko_operation_id="unmatched",status="421"} 1' in refused
+    assert 'naftiko_operation_id="/v1/orders/{order-id} GET",status="200"} 1' in counted
+    assert telemetry.lines("naftiko_request_active")[0].endswith(" 0")
+    assert telemetry.spans[0].attributes["naftiko.namespace"] == "shop-rest"
+
+
+def test_control_routes_have_access_lines_only(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    observability = open_observability(TelemetrySettings(metrics=True, traces=True), {})
+    observability.lines.arrived(scope()).ended(200)
+    assert observability.traces is not None
+    assert observability.traces.listing()["traces"] == []
+    assert [fields["status"] for fields in access_fields(caplog)] == [200]

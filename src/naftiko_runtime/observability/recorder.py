@@ -1,6 +1,7 @@
 """Telemetry that records: metrics, spans and access lines of one process, each on or off."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from naftiko_runtime.observability.calling import RecordedPeer, RecordedRun
@@ -24,7 +25,11 @@ class Recorder:
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
-        self._silent = instruments == Instruments()
+        self._silent = (instruments.metrics, instruments.tracer) == (None, None)
+
+    def by(self, otherwise: Endpoint) -> "Recorder":
+        """Return the telemetry of one listener, where what matches nothing is ``otherwise``."""
+        return Recorder(replace(self._instruments, otherwise=otherwise))
 
     def arrived(self, scope: Mapping[str, Any], wanted_id: str | None = None) -> Arrival:
         """Begin one HTTP request."""

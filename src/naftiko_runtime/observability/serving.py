@@ -69,6 +69,8 @@ class ServedRequest:
     ) -> None:
         """Record the end of the request everywhere."""
         seconds = perf_counter() - self._began
+        if self.endpoint is None and self._instruments.otherwise is not None:
+            self.matched(self._instruments.otherwise)
         failed = error or "upstream-status" if status >= _FAILED else ""
         self._count(status, error, seconds)
         if (conventions := self._instruments.conventions) is not None and self.endpoint is not None:

@@ -22,17 +22,23 @@ from naftiko_runtime.observability.telemetry import Telemetry
 class Observability:
     """The telemetry of one process, open until ``close``.
 
-    ``telemetry`` is for adapters and the engine; ``metrics`` and ``traces`` are None when nobody
-    keeps them. ``warnings`` say why something is not exported (``otel/exporter``).
+    ``telemetry`` is for adapters and the engine; ``lines`` writes access lines only and is for the
+    control port. ``metrics`` and ``traces`` are None when nobody keeps them. ``warnings`` say why
+    something is not exported (``otel/exporter``).
     """
 
-    telemetry: Telemetry
+    telemetry: Recorder
     redactor: Redactor
     feed: LogFeed
     metrics: Metrics | None = None
     traces: TraceRing | None = None
     exporter: Exporter | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> Telemetry:
+        """Telemetry without spans and metrics: control routes have none (OBS-5)."""
+        return Recorder(Instruments())
 
     @property
     def status(self) -> str:
