@@ -12,6 +12,7 @@ from naftiko_runtime.adapters.asgi import Message, Receive, Scope, header
 from naftiko_runtime.adapters.rest.inflate import inflated
 from naftiko_runtime.adapters.visit import Visit
 from naftiko_runtime.errors import BodyTooLarge, UnsupportedMediaType
+from naftiko_runtime.values import ABSENT, Absent, Json
 
 _UNCODED: Final = frozenset({"", "identity"})
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -41,6 +42,8 @@ class RequestBody:
         self._ended = False
         self.gone = False
         """The caller went away before the body was complete."""
+        self.parsed: Json | Absent = ABSENT
+        """Its JSON value, when it was read for that; checks look at it."""
         self.content_type = _text(scope, b"content-type")
         self._coding = "" if encoded else _coding(scope)
         self._declared = _declared_length(scope)

@@ -97,7 +97,12 @@ class Docs:
     async def _page(self, description: bytes, scope: Scope, send: Send) -> None:
         nonce = secrets.token_urlsafe(16)
         embedded = description.replace(b"<", b"\\u003c")
-        parts = {b"{{nonce}}": nonce.encode(), b"{{openapi}}": embedded}
+        guarded = b"yes" if any(each.gate for each in self._adapters) else b"no"
+        parts = {
+            b"{{nonce}}": nonce.encode(),
+            b"{{guarded}}": guarded,
+            b"{{openapi}}": embedded,
+        }
         body = _filled(self._assets, parts)
         headers: list[RawHeader] = [
             (b"content-type", b"text/html; charset=utf-8"),

@@ -98,6 +98,8 @@ async def add_inside_body(reading: Reading, request: Request, values: dict[str, 
     missing = _derived(reading.derived, request, values)
     if _needs_content(reading, request, derived=bool(missing)):
         content = await request.content(only_json=_only_json(reading))
+        if _only_json(reading) and not request.body.is_empty:
+            request.body.parsed = content.value
         for each in (*missing, *reading.members):
             value = _member(each, content)
             if value is not ABSENT:
