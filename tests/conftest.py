@@ -1,6 +1,11 @@
 """Fixtures that every test may use."""
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes is the machine's matter
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.engine.formats.from_html import decode_html
@@ -112,7 +112,6 @@ PIECES = ["<table>", "</table>", "<tr>", "<td>", "<th>", "<thead>", "<tbody>", "
           "\x00"]  # fmt: skip
 
 
-@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(PIECES)).map("".join).map(str.encode) | st.binary(max_size=30),
     st.none() | st.text(st.sampled_from("table.#x>:()[]='a, *"), min_size=1, max_size=6),
