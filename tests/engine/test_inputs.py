@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from naftiko_runtime.engine.inputs import check, check_arguments, settled
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Diagnostic, InvalidInput, Misconfigured, Place
+from naftiko_runtime.expressions.mapper import Fixed
 from naftiko_runtime.expressions.reference import (
     Environment,
     FromInput,
@@ -16,8 +17,8 @@ from naftiko_runtime.expressions.reference import (
     Template,
     Variable,
 )
-from naftiko_runtime.plan.function import Function, Input, Unavailable
-from naftiko_runtime.values import Json
+from naftiko_runtime.plan.function import Constant, Function, Input, Unavailable
+from naftiko_runtime.values import ABSENT, Json
 
 
 def given(name: str = "v", **settings: Any) -> Input:
@@ -26,8 +27,7 @@ def given(name: str = "v", **settings: Any) -> Input:
 
 
 def function(*inputs: Input, closed: bool = True) -> Function:
-    diagnostic = Diagnostic("call/unknown-operation", "error", "unavailable", Place("f"), "m")
-    return Function("f", inputs, Unavailable(diagnostic), closed=closed)
+    return Function("f", inputs, Constant(Fixed(Literal(1))), closed=closed)
 
 
 def value_of(value: Json, **settings: Any) -> Json:
@@ -174,9 +174,24 @@ def test_empty_text_is_a_value() -> None:
     assert check((given(required=True, textual=True),), {"v": ""}) == {"v": ""}
 
 
+class Body:
+    """A caller's body of which only what was parsed matters here."""
+
+    def __init__(self, parsed: Any) -> None:
+        self.parsed = parsed
+
+
 def test_a_callers_body_is_taken_as_it_is() -> None:
-    body = object()
+    body = Body(ABSENT)
     assert check((given(type="object", raw=True, required=True),), {"v": body}) == {"v": body}
+
+
+def test_what_was_parsed_of_a_callers_body_is_checked() -> None:
+    inputs = (given(type="object", raw=True),)
+    body = Body({"a": 1})
+    assert check(inputs, {"v": body}) == {"v": body}
+    with pytest.raises(InvalidInput, match="must be an object"):
+        check(inputs, {"v": Body([1])})
 
 
 def test_all_faults_are_told_in_the_order_of_inputs() -> None:
@@ -216,10 +231,16 @@ def test_an_unknown_argument_is_refused_with_the_known_ones() -> None:
     assert caught.value.detail == ("limt: unknown; known: customer_id, query, page_size, X-Trace")
 
 
-def test_unknown_arguments_come_after_the_faults_of_inputs() -> None:
+def test_an_unavailable_function_takes_anything_so_that_its_diagnostic_is_the_answer() -> None:
+    diagnostic = Diagnostic("call/unknown-operation", "error", "unavailable", Place("f"), "m")
+    broken = Function("f", (given("a", required=True),), Unavailable(diagnostic))
+    assert check_arguments(broken, {"b": 1}) == {}
+
+
+def test_unknown_arguments_come_before_the_faults_of_inputs() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_arguments(NOTES, {"customer_id": "x", "limt": 1})
-    assert [fault["name"] for fault in caught.value.faults] == ["customer_id", "query", "limt"]
+    assert [fault["name"] for fault in caught.value.faults] == ["limt", "customer_id", "query"]
     assert {fault["in"] for fault in caught.value.faults} == {"argument"}
 
 

@@ -36,14 +36,22 @@ class _Row:
             if each.default is not ABSENT:
                 return each.default, None
             return ABSENT, "is required" if each.required else None
-        if given is None or not isinstance(given, _JSON_VALUES):
-            return given, None  # null as a value, or the caller's body itself
+        if given is None:
+            return given, None
+        if not isinstance(given, _JSON_VALUES):
+            # the caller's body itself; what was parsed of it is checked (5.11)
+            complaint = None if given.parsed is ABSENT else self._complaint(given.parsed)
+            return given, complaint
         value = converted(given, each.type, each.schema) if each.textual else given
+        complaint = self._complaint(value)
+        return (value, None) if complaint is None else (ABSENT, complaint)
+
+    def _complaint(self, value: Json) -> str | None:
         for check in self.checks:
             complaint = check(value)
             if complaint is not None:
-                return ABSENT, complaint
-        return value, None
+                return complaint
+        return None
 
 
 class _Table:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Final, Protocol
 
 from naftiko_runtime.plan.upstream import ConsumedOperation
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import Absent, Json
 
 
 class Want(Enum):
@@ -27,6 +27,11 @@ class IncomingBody(Protocol):
     @property
     def length(self) -> int | None:
         """The decoded length in bytes when it is known beforehand."""
+        ...
+
+    @property
+    def parsed(self) -> Json | Absent:
+        """Its JSON value when the adapter has read it as such; then it is checked."""
         ...
 
     async def read(self) -> bytes:
