@@ -134,29 +134,34 @@ def check_arguments(function: Function, arguments: Mapping[str, Json]) -> dict[s
     if isinstance(function.action, Unavailable):
         return {}  # its diagnostic is the answer, whatever was given
     table = _table(function.inputs)
-    given: dict[str, Json] = {}
-    faults: list[dict[str, str]] = []
-    unknown: list[str] = []
-    for argument, value in arguments.items():
-        name = table.named(argument)
-        if name is not None:
-            given.setdefault(name, value)
-        elif function.closed and argument not in table.ignored:
-            unknown.append(argument)
+    given, strangers = _sorted(table, arguments, closed=function.closed)
     values: dict[str, Json] = {}
+    faults: list[dict[str, str]] = []
     for row in table.rows:
         value, complaint = row.value(given.get(row.each.name, ABSENT))
         if complaint is not None:
             faults.append({"name": row.each.shown, "in": "argument", "message": complaint})
         elif value is not ABSENT:
             values[row.each.name] = value
-    strangers = [
-        {"name": name, "in": "argument", "message": f"unknown; known: {table.known}"}
-        for name in unknown
-    ]
     if strangers or faults:
         raise InvalidInput([*strangers, *faults])
     return values
+
+
+def _sorted(
+    table: _Table, arguments: Mapping[str, Json], *, closed: bool
+) -> tuple[dict[str, Json], list[dict[str, str]]]:
+    """Return arguments by the name of their input, and the faults of those that have none."""
+    given: dict[str, Json] = {}
+    strangers: list[dict[str, str]] = []
+    for argument, value in arguments.items():
+        name = table.named(argument)
+        if name is not None:
+            given.setdefault(name, value)
+        elif closed and argument not in table.ignored:
+            message = f"unknown; known: {table.known}"
+            strangers.append({"name": argument, "in": "argument", "message": message})
+    return given, strangers
 
 
 def settled(
