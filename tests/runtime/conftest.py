@@ -105,7 +105,7 @@ class Serving:
     """A process of ``naftiko``; its stderr is read as it comes."""
 
     def __init__(self, words: list[str], environ: dict[str, str], folder: Path) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 - the program is ours
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "naftiko_runtime", *words],
             cwd=folder,
             env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path), **environ},

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -225,6 +226,20 @@ async def test_a_connection_made_after_the_stop_is_refused() -> None:
         app.finish.set()
         assert (await reply(reader))[2] == b"done"
         writer.close()
+
+
+async def test_connections_that_were_made_but_not_accepted_yet_are_served() -> None:
+    async with served(ready()) as serving:
+        with socket.socket() as client:
+            # the loop does not turn between these lines, so only the system knows the connection
+            client.connect(("127.0.0.1", serving.bound.port))
+            client.sendall(GET)
+            serving.server.stop(LIMIT)
+            client.setblocking(False)  # noqa: FBT003 - the name of the parameter is the method's
+            reader, writer = await asyncio.open_connection(sock=client)
+            _, headers, body = await reply(reader)
+            assert (headers["connection"], body) == ("close", b"done")
+            writer.close()
 
 
 async def test_a_request_on_a_kept_connection_right_after_the_stop_is_answered() -> None:

@@ -35,19 +35,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Serve until a signal: 0; 1 when an address cannot be bound, 2 when no document loads."""
     options = _quieter(runtime_options(arguments), arguments, console)
     environ = environment(getattr(arguments, "env_file", ()), console.environ)
-    documents = loaded(getattr(arguments, "files", ()), options)
+    paths = tuple(getattr(arguments, "files", ()))
+    documents = loaded(paths, options)
     plans = capabilities(documents)
     merged = merge(plans, options)
     _report(documents, (*merged.diagnostics, *report_missing(plans, environ)), console)
+    process = Process(tuple(documents), merged, options, environ, console.note, paths)
     refused = len(plans) < len(documents)
-    if not plans or (refused and options.strict):
+    if (not plans and not process.watches) or (refused and options.strict):
         return _EXIT_NO_DOCUMENT
     _check_ports(options, merged)
-    process = Process(tuple(documents), merged, options, environ, console.note)
     if getattr(arguments, "check", False):
         planned_lines(process).announce_all()
         return 0
-    if not merged.placed:
+    if not merged.placed and not process.watches:
         raise StartError("nothing to serve: no document exposes an adapter")
     run_process(process)
     return 0

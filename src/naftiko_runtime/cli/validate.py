@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +14,7 @@ from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Severity
 from naftiko_runtime.expressions.reference import Environment, FileEntry, NoSource, Setting
 from naftiko_runtime.plan.capability import Capability, DeclaredVariable
-from naftiko_runtime.plan.exposure import Exposure, McpExposure, RestExposure
-from naftiko_runtime.plan.function import Function, Unavailable
+from naftiko_runtime.runtime.counts import Counts, counts_of
 from naftiko_runtime.runtime.documents import Document
 from naftiko_runtime.values import Json
 
@@ -25,15 +23,6 @@ _BAD: Final[Mapping[bool, tuple[Severity, ...]]] = {
     True: ("error", "warning"),
 }
 """With ``--strict`` or without → the severities that make a document invalid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a document would serve, and how much of it not."""
-
-    operations: int = 0
-    tools: int = 0
-    unavailable: int = 0
 
 
 def configure(parser: Parser) -> None:
@@ -101,26 +90,6 @@ def _severity_count(document: Document, severity: str) -> int:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def counts_of(capability: Capability) -> Counts:
-    """Return how many operations and tools there are, and how many functions cannot run."""
-    functions = list(_functions(capability.exposures))
-    return Counts(
-        sum(len(each.routes) for each in capability.exposures if isinstance(each, RestExposure)),
-        sum(len(each.tools) for each in capability.exposures if isinstance(each, McpExposure)),
-        sum(isinstance(function.action, Unavailable) for function in functions),
-    )
-
-
-def _functions(exposures: tuple[Exposure, ...]) -> Iterator[Function]:
-    for exposure in exposures:
-        if isinstance(exposure, RestExposure):
-            yield from (route.function for route in exposure.routes)
-        if isinstance(exposure, McpExposure):
-            yield from (tool.function for tool in exposure.tools)
-            yield from (each.function for each in exposure.resources if each.function is not None)
-            yield from (each.function for each in exposure.prompts if each.function is not None)
 
 
 def _as_json(

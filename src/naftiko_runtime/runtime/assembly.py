@@ -1,22 +1,22 @@
 """Composition: plans of documents become the apps of listeners, all of one ``Live``."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from naftiko_runtime import __version__
-from naftiko_runtime.adapters.access import AccessContext, guarded
+from naftiko_runtime.adapters.access import AccessContext, Gate, gate_of, guarded
 from naftiko_runtime.adapters.asgi import App
 from naftiko_runtime.adapters.guards import guarded_listener, rules_of
 from naftiko_runtime.adapters.mcp.together import shared_authentication, together
 from naftiko_runtime.adapters.mcp.view import McpView, view_of
+from naftiko_runtime.adapters.oauth import metadata_app
 from naftiko_runtime.adapters.rest.app import rest_app
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.scope import InvocationScope
-from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.expressions.reference import Expression
 from naftiko_runtime.options import RuntimeOptions
-from naftiko_runtime.plan.exposure import McpExposure, RestExposure
+from naftiko_runtime.plan.exposure import ControlExposure, InboundOAuth2, McpExposure, RestExposure
 from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged, Placed, mcp_paths
 from naftiko_runtime.runtime.dispatch import Parts, dispatching
 from naftiko_runtime.runtime.documents import Document
@@ -44,6 +44,18 @@ class Live:
     usage: Usage
 
 
+class Doors(Protocol):
+    """Apps that outlive a ``Live`` or look at the whole process."""
+
+    def endpoint(self, key: EndpointKey) -> App:
+        """Return the app of an MCP endpoint."""
+        ...
+
+    def control(self, exposure: ControlExposure, gate: Gate | None) -> App:
+        """Return the app of a control adapter."""
+        ...
+
+
 STDIO: Final = EndpointKey(None, None)
 
 
@@ -51,16 +63,11 @@ def build_live(
     documents: Sequence[Document],
     merged: Merged,
     house: House,
-    endpoint: Callable[[EndpointKey], App],
+    doors: Doors,
 ) -> Live:
-    """Return what is to be served; ``endpoint`` gives the app of an MCP endpoint."""
-    engine = Engine(
-        house.exchange,
-        Variables(house.environ, house.observability.redactor.learn),
-        house.options,
-        house.observability.telemetry,
-    )
-    builder = _Builder(house, engine, access_of(house, engine), endpoint)
+    """Return what is to be served."""
+    engine = house.engine.renewed()
+    builder = _Builder(house, engine, access_of(house, engine), doors)
     return Live(
         tuple(documents),
         merged,
@@ -77,7 +84,7 @@ def access_of(house: House, engine: Engine) -> AccessContext:
     def resolve(expression: Expression) -> str:
         return str(expression.evaluate(InvocationScope({}, engine.variables)))
 
-    return AccessContext(resolve, house.exchange, key=house.key)
+    return AccessContext(resolve, house.engine.exchange, key=house.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +94,46 @@ class _Builder:
     house: House
     engine: Engine
     access: AccessContext
-    endpoint: Callable[[EndpointKey], App]
+    doors: Doors
 
     def app(self, listener: ListenerPlan) -> App:
         """Return the app of a listener behind its guard (exposes.md LST-4, LST-10)."""
         options, observability = self.house.options, self.house.observability
-        parts = Parts(self._rest(listener), dict(self._mcp(listener)))
+        app = self._control(listener) or dispatching(self._parts(listener))
         return guarded_listener(
-            dispatching(parts),
+            app,
             rules_of(listener, options),
             observability.telemetry,
             observability.redactor.scrub,
         )
+
+    def _control(self, listener: ListenerPlan) -> App | None:
+        """Return the app of a control listener; it shares with nobody else (LST-4)."""
+        for exposure in listener.control:
+            return self.doors.control(exposure, gate_of(exposure.authentication, self.access))
+        return None
+
+    def _parts(self, listener: ListenerPlan) -> Parts:
+        blocks = [placed.exposure.authentication for placed in listener.placed]
+        oauth = [block for block in blocks if isinstance(block, InboundOAuth2)]
+        return Parts(
+            self._rest(listener),
+            dict(self._mcp(listener)),
+            metadata_app(oauth, self.access.resolve) if oauth else None,
+            self._skill(listener) if listener.skill else None,
+        )
+
+    def _skill(self, listener: ListenerPlan) -> App:
+        # an adapter that most documents do not have, behind a framework that starts slowly
+        from naftiko_runtime.runtime.skills import skill_door  # noqa: PLC0415 - see above
+
+        labels = {
+            placed.exposure.namespace: placed.capability.label or ""
+            for placed in listener.placed
+            if placed.capability is not None
+        }
+        origins = self.house.options.cors_origins
+        return skill_door(listener.skill, labels, origins, self.access)
 
     def _rest(self, listener: ListenerPlan) -> App:
         return rest_app(
@@ -116,7 +151,15 @@ class _Builder:
             authentication = (
                 exposure.authentication if exposure else shared_authentication(listener.mcp)
             )
-            yield path, guarded(self.endpoint(key), authentication, self.access)
+            yield path, guarded(self.doors.endpoint(key), authentication, self.access)
+
+
+def endpoint_keys(listener: ListenerPlan) -> dict[EndpointKey, McpExposure | None]:
+    """Return the MCP endpoints of a listener; None stands for all adapters together (MCP-8)."""
+    keys: dict[EndpointKey, McpExposure | None] = {
+        EndpointKey(listener.key, exposure.namespace): exposure for exposure in listener.mcp
+    }
+    return keys | ({EndpointKey(listener.key, None): None} if len(keys) > 1 else {})
 
 
 def _is_open(placed: Placed) -> bool:

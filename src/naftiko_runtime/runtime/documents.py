@@ -1,17 +1,19 @@
 """Finds, loads and compiles the documents of a process, each on its own (exposes.md LST-6)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.compiler.link import compile_capability, finished
 from naftiko_runtime.errors import Diagnostic
+from naftiko_runtime.expressions.reference import FileEntry
 from naftiko_runtime.loading.files import DiskFiles
 from naftiko_runtime.loading.load import load_document
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.capability import Capability
+from naftiko_runtime.tree import Node
 
 DEFAULT_FILES: Final = (
     "naftiko.yaml",
@@ -33,7 +35,10 @@ class Document:
     diagnostics: tuple[Diagnostic, ...]
     loaded_at: datetime
     files: tuple[str, ...] = ()
+    """Every file that was read for it, and files of binds that will be."""
     digest: str = ""
+    tree: Node | None = field(default=None, repr=False, compare=False)
+    """The document after imports and normalisation."""
 
 
 def document_files(paths: Iterable[str], folder: Path) -> list[str]:
@@ -75,14 +80,24 @@ def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Do
     loaded = load_document(file, options.settings, text=text)
     found = loaded.found
     if loaded.document is None:
-        return Document(file, None, found.merged(), now, loaded.files, loaded.digest)
+        return Document(file, None, found.merged(), now, loaded.files, loaded.digest, loaded.tree)
     files = DiskFiles(options.settings, str(Path(file).resolve().parent))
     compiled = compile_capability(loaded.document, options.settings, found, files)
     capability = finished(compiled, found, loaded.files, loaded.digest)
     diagnostics = capability.diagnostics
     refused = found.refused or (options.strict and _has_faults(diagnostics))
     kept = None if refused else capability
-    return Document(file, kept, diagnostics, now, loaded.files, loaded.digest)
+    read = (*loaded.files, *_bind_files(capability))
+    return Document(file, kept, diagnostics, now, read, loaded.digest, loaded.tree)
+
+
+def _bind_files(capability: Capability) -> Iterator[str]:
+    """Yield the files that variables are read from; a change of one is a reload (LST-11)."""
+    for declared in capability.variables:
+        for source in declared.variable.sources:
+            if isinstance(source, FileEntry):
+                path = Path(source.path)
+                yield str(path / source.key) if path.is_dir() else source.path
 
 
 def _has_faults(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -6,18 +6,37 @@ other adapters already serve; requests to an endpoint wait for it.
 
 import asyncio
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
 
-from naftiko_runtime.adapters.asgi import App
+from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
 from naftiko_runtime.adapters.mcp.serving import Lease, Served, Serving
+from naftiko_runtime.adapters.problems import answer, internal
+from naftiko_runtime.adapters.visit import visit_of
 from naftiko_runtime.runtime.assembly import EndpointKey, Live
 from naftiko_runtime.runtime.house import House
 from naftiko_runtime.runtime.late import Late
+from naftiko_runtime.runtime.states import State
 
+Told: TypeAlias = Callable[[State], None]
+"""Is told how an endpoint got on."""
+
+_log: Final = logging.getLogger(__name__)
 _ENDPOINT: Final = "naftiko_runtime.adapters.mcp.endpoint"
 _STDIO: Final = "naftiko_runtime.adapters.mcp.stdio"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One endpoint from the first thought of it to its end."""
+
+    app: Late = field(default_factory=Late)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    made: Any = None
+    is_served: bool = False
 
 
 class Endpoints:
@@ -26,36 +45,69 @@ class Endpoints:
     def __init__(self, house: House, live: Callable[[], Live]) -> None:
         self._house = house
         self._live = live
-        self._apps: dict[EndpointKey, Late] = {}
-        self._made: dict[EndpointKey, Any] = {}
-        self._closing: dict[EndpointKey, asyncio.Event] = {}
+        self._entries: dict[EndpointKey, _Entry] = {}
 
     def app(self, key: EndpointKey) -> App:
         """Return the app of an endpoint; requests to it wait until it is made."""
-        return self._apps.setdefault(key, Late())
+        return self._entry(key).app
 
-    async def serve(self, key: EndpointKey, ready: Callable[[], None]) -> None:
+    def take(self, key: EndpointKey) -> bool:
+        """Return whether the caller is to ``serve`` the endpoint: nobody does yet."""
+        entry = self._entry(key)
+        is_taken, entry.is_served = entry.is_served, True
+        return not is_taken
+
+    async def serve(self, key: EndpointKey, told: Told) -> None:
         """Make an endpoint and keep it until ``close``; the task that runs this owns it."""
-        closing = self._closing.setdefault(key, asyncio.Event())
-        module = await asyncio.to_thread(importlib.import_module, _ENDPOINT)
-        serving = self._serving(key)
-        async with module.McpEndpoint(serving, keys=(self._house.key,)) as endpoint:
-            self._made[key] = endpoint
-            self._apps.setdefault(key, Late()).put(endpoint.asgi)
-            ready()
-            await closing.wait()
-        self._apps.pop(key, None)
-        self._made.pop(key, None)
-        self._closing.pop(key, None)
+        entry = self._entry(key)
+        try:
+            module = await asyncio.to_thread(importlib.import_module, _ENDPOINT)
+            endpoint = module.McpEndpoint(self._serving(key), keys=(self._house.key,))
+        except Exception:
+            # whatever is wrong with one adapter must not end the others
+            _log.exception("the MCP endpoint %s cannot be made", key.namespace or "")
+            entry.app.put(_broken)
+            told("failed")
+            return
+        async with endpoint:
+            entry.made = endpoint
+            entry.app.put(endpoint.asgi)
+            told("started")
+            await entry.closing.wait()
 
     async def speak(self, key: EndpointKey, ready: Callable[[], None]) -> None:
         """Serve the client at stdin and stdout until it goes."""
         module = await asyncio.to_thread(importlib.import_module, _STDIO)
         server = module.StdioServer(self._serving(key, "pipe"), keys=(self._house.key,))
-        self._made[key] = server
         with module.standard_streams() as pipe:
             ready()
             await server.run(pipe)
+
+    def close(self, key: EndpointKey) -> None:
+        """Let the endpoint's task end; a later ``take`` begins a new one."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            entry.closing.set()
+
+    def close_all(self) -> None:
+        """Let all endpoints' tasks end, also of those that are still being made."""
+        for key in list(self._entries):
+            self.close(key)
+
+    def end_streams(self) -> None:
+        """End what never ends by itself, so that a drain can (LST-8)."""
+        for entry in self._entries.values():
+            if entry.made is not None:
+                entry.made.close_streams()
+
+    async def announce(self, before: Live, after: Live) -> None:
+        """Tell clients whose lists changed (MCP-29)."""
+        for key, entry in list(self._entries.items()):
+            if entry.made is not None and key in before.views and key in after.views:
+                await entry.made.announce(before.views[key], after.views[key])
+
+    def _entry(self, key: EndpointKey) -> _Entry:
+        return self._entries.setdefault(key, _Entry())
 
     def _serving(self, key: EndpointKey, transport: Literal["tcp", "pipe"] = "tcp") -> Serving:
         observability = self._house.observability
@@ -67,26 +119,9 @@ class Endpoints:
             transport,
         )
 
-    def close(self, key: EndpointKey) -> None:
-        """Let the endpoint's task end."""
-        self._closing.setdefault(key, asyncio.Event()).set()
 
-    def close_all(self) -> None:
-        """Let all endpoints' tasks end, also of those that are still being made."""
-        for key in list(self._closing):
-            self.close(key)
-
-    def end_streams(self) -> None:
-        """End what never ends by itself, so that a drain can (LST-8)."""
-        for key, endpoint in self._made.items():
-            if key.listener is not None:
-                endpoint.close_streams()
-
-    async def announce(self, before: Live, after: Live) -> None:
-        """Tell clients whose lists changed (MCP-29)."""
-        for key, endpoint in list(self._made.items()):
-            if key in before.views and key in after.views:
-                await endpoint.announce(before.views[key], after.views[key])
+async def _broken(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(internal(visit_of(scope).request_id), scope, send)
 
 
 def lease_of(key: EndpointKey, current: Callable[[], Live]) -> Lease:

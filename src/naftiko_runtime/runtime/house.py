@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from naftiko_runtime.engine.exchange import Exchange
-from naftiko_runtime.engine.exchange_http1 import Http1Exchange
+from naftiko_runtime.engine.engine import Engine, engine_for
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Misconfigured
@@ -33,7 +32,8 @@ class House:
 
     options: RuntimeOptions
     environ: Mapping[str, str] = field(repr=False)
-    exchange: Exchange
+    engine: Engine
+    """Holds connections and scripts; every ``Live`` renews it."""
     observability: Observability
     key: bytes = field(repr=False)
 
@@ -52,11 +52,11 @@ async def open_house(
     logging.getLogger(_SERVER_LOGS).setLevel(logging.CRITICAL + 1)
     for warning in observability.warnings:
         _log.warning("otel/exporter: %s", warning)
-    exchange = Http1Exchange(options)
+    telemetry, learn = observability.telemetry, observability.redactor.learn
     try:
-        yield House(options, environ, exchange, observability, key or os.urandom(_KEY_BYTES))
+        async with engine_for(options, environ, telemetry=telemetry, learn=learn) as engine:
+            yield House(options, environ, engine, observability, key or os.urandom(_KEY_BYTES))
     finally:
-        await exchange.close()
         await asyncio.to_thread(observability.close)
         restore_logs()
 

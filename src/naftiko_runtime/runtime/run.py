@@ -2,28 +2,35 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
 
-from naftiko_runtime.plan.exposure import McpExposure
+from naftiko_runtime.adapters.access import Gate
+from naftiko_runtime.adapters.asgi import App
+from naftiko_runtime.plan.exposure import ControlExposure, McpExposure
 from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged
-from naftiko_runtime.runtime.assembly import STDIO, EndpointKey, Live, build_live
+from naftiko_runtime.runtime.assembly import STDIO, EndpointKey, Live, build_live, endpoint_keys
 from naftiko_runtime.runtime.documents import Document
-from naftiko_runtime.runtime.endpoints import Endpoints
+from naftiko_runtime.runtime.endpoints import Endpoints, Told
 from naftiko_runtime.runtime.house import House
 from naftiko_runtime.runtime.listeners import Listener, serve_on
 from naftiko_runtime.runtime.ready import Lines
 from naftiko_runtime.runtime.sockets import Bound
-from naftiko_runtime.runtime.states import States, every
+from naftiko_runtime.runtime.states import State, States, every
 from naftiko_runtime.runtime.switch import Switch
+from naftiko_runtime.values import Json
+
+ControlDoor: TypeAlias = Callable[[ControlExposure, Gate | None], App]
+Work: TypeAlias = Coroutine[Any, Any, None]
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a process begins with; ``lines`` prints the ready lines."""
+    """What is served and on which sockets; ``lines`` prints the ready lines."""
 
     documents: Sequence[Document]
     merged: Merged
@@ -34,14 +41,19 @@ class Start:
 class Runtime:
     """Serves until it is told to stop; ``live`` is what is served now."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, group: asyncio.TaskGroup) -> None:
         self.house = house
         self.states = States()
+        self.started_at = datetime.now(UTC)
+        self.stopping = False
+        self.failed: list[dict[str, Json]] = []
+        """Adapters that a reload could not open, as CTL-3 shows them."""
         self.listeners: dict[ListenerKey, Listener] = {}
         self.endpoints = Endpoints(house, lambda: self.live)
-        self.stopping = False
-        self._stopped = asyncio.Event()
-        self._background: list[asyncio.Task[None]] = []
+        self._control: ControlDoor | None = None
+        self._group = group
+        self.stopped = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
         self._live: Live | None = None
 
     @property
@@ -50,53 +62,116 @@ class Runtime:
             raise RuntimeError("nothing is served yet")
         return self._live
 
-    async def run(self, start: Start) -> None:
-        """Serve until a signal or the end of stdin, and end as exposes.md LST-8 says."""
-        self._live = build_live(start.documents, start.merged, self.house, self.endpoints.app)
+    def endpoint(self, key: EndpointKey) -> App:
+        """Return the app of an MCP endpoint (``assembly.Doors``)."""
+        return self.endpoints.app(key)
+
+    def control(self, exposure: ControlExposure, gate: Gate | None) -> App:
+        """Return the app of a control adapter (``assembly.Doors``)."""
+        if self._control is None:
+            raise RuntimeError("nothing is served yet")
+        return self._control(exposure, gate)
+
+    async def begin(self, start: Start, control: ControlDoor) -> None:
+        """Open every listener and adapter; MCP adapters get ready in the background."""
+        self._control = control
+        self._live = build_live(start.documents, start.merged, self.house, self)
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self.stop)
-        async with asyncio.TaskGroup() as group:
-            await self._begin(start, group)
-            await self._stopped.wait()
-            await self._end()
+        await self._open_all(start, start.merged.listeners)
+        if start.merged.stdio:
+            self.run_beside(self._speak(start))
+        self._tell_metrics()
 
-    async def _begin(self, start: Start, group: asyncio.TaskGroup) -> None:
-        for plan in start.merged.listeners:
-            self._open(plan, start.opened[plan.key], group)
-        for plan in start.merged.listeners:
+    async def renew(self, start: Start) -> None:
+        """Serve something else from now on; requests under way end on what they began with.
+
+        ``start.opened`` has the sockets of new listeners (exposes.md LST-11).
+        """
+        before = self.live
+        self._live = live = build_live(start.documents, start.merged, self.house, self)
+        keys = {plan.key for plan in start.merged.listeners}
+        for key in keys & self.listeners.keys():
+            self.listeners[key].switch.put(live.apps[key], live.usage)
+        await self._open_all(start, start.merged.listeners)
+        for key in self.listeners.keys() - keys:
+            self._close(self.listeners.pop(key))
+        await self.endpoints.announce(before, live)
+        self.run_beside(self._retire(before, live))
+        self._tell_metrics()
+
+    async def until_stopped(self) -> None:
+        """Wait for the stop, and end as exposes.md LST-8 says."""
+        await self.stopped.wait()
+        self.endpoints.end_streams()
+        self.house.observability.feed.end()
+        for listener in self.listeners.values():
+            self._close(listener)
+        for task in self._background:
+            task.cancel()
+        if self.listeners:
+            await asyncio.wait([listener.ended for listener in self.listeners.values()])
+        for key, placed in every(self.live.merged):
+            self.states.put(key, placed, "stopped")
+        self.endpoints.close_all()
+
+    def stop(self) -> None:
+        """Begin the stop; the second time, skip the drain."""
+        if self.stopping:
+            for listener in self.listeners.values():
+                listener.server.stop(0)
+        self.stopping = True
+        self.stopped.set()
+
+    def run_beside(self, work: Work) -> None:
+        """Do something in the background until it ends or the stop cancels it."""
+        task = self._group.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _open_all(self, start: Start, plans: Iterable[ListenerPlan]) -> None:
+        for plan in plans:
+            if plan.key not in self.listeners:
+                self._open(plan, start.opened[plan.key])
+        for plan in plans:
             await self.listeners[plan.key].server.listening.wait()
             self.states.put_all(plan, "started")
         start.lines.announce_all_but_mcp()
-        for plan in start.merged.listeners:
-            self._open_endpoints(plan, start.lines, group)
-        if start.merged.stdio:
-            self._background.append(group.create_task(self._speak(start)))
+        for plan in plans:
+            self._open_endpoints(plan, start.lines)
 
-    def _open(self, plan: ListenerPlan, bound: Bound, group: asyncio.TaskGroup) -> None:
+    def _open(self, plan: ListenerPlan, bound: Bound) -> None:
         switch = Switch(self.live.apps[plan.key], self.live.usage)
-        self.listeners[plan.key] = serve_on(bound, switch, self.house.options, group)
+        self.listeners[plan.key] = serve_on(bound, switch, self.house.options, self._group)
         self.states.opened(plan.key, bound.port)
 
-    def _open_endpoints(self, plan: ListenerPlan, lines: Lines, group: asyncio.TaskGroup) -> None:
-        keys = {EndpointKey(plan.key, exposure.namespace): exposure for exposure in plan.mcp}
-        for key, exposure in keys.items():
-            ready = self._ready(plan, exposure, lines)
-            group.create_task(self.endpoints.serve(key, ready))
-        if len(keys) > 1:
-            together = EndpointKey(plan.key, None)
-            group.create_task(self.endpoints.serve(together, lambda: None))
+    def _close(self, listener: Listener) -> None:
+        listener.server.stop(self.house.options.limits.drain)
 
-    def _ready(self, plan: ListenerPlan, exposure: McpExposure, lines: Lines) -> Callable[[], None]:
-        """Return what notes that an MCP adapter serves."""
+    def _open_endpoints(self, plan: ListenerPlan, lines: Lines) -> None:
+        for key, exposure in endpoint_keys(plan).items():
+            if self.endpoints.take(key):
+                told = self._told(plan, exposure, lines)
+                self._group.create_task(self.endpoints.serve(key, told))
 
-        def ready() -> None:
+    def _told(self, plan: ListenerPlan, exposure: McpExposure | None, lines: Lines) -> Told:
+        """Return what notes how an MCP adapter got on; all together has no line of its own."""
+
+        def told(state: State) -> None:
             for placed in plan.placed:
-                if placed.exposure is exposure:
-                    self.states.put(plan.key, placed, "started")
-            lines.announce(exposure)
+                if exposure is not None and placed.exposure is exposure:
+                    self.states.put(plan.key, placed, state)
+            if exposure is not None and state == "started":
+                lines.announce(exposure)
 
-        return ready
+        return told
+
+    async def _retire(self, before: Live, after: Live) -> None:
+        """Wait until nobody uses what was replaced, then close what only it had."""
+        await before.usage.unused(self.house.options.limits.drain)
+        for key in before.views.keys() - after.views.keys():
+            self.endpoints.close(key)
 
     async def _speak(self, start: Start) -> None:
         """Serve the client at the standard streams; when it goes the process ends (MCP-33)."""
@@ -109,25 +184,8 @@ class Runtime:
         await self.endpoints.speak(STDIO, ready)
         self.stop()
 
-    def stop(self) -> None:
-        """Begin the stop; the second time, skip the drain."""
-        if self.stopping:
-            self._stop_listeners(0)
-        self.stopping = True
-        self._stopped.set()
-
-    async def _end(self) -> None:
-        self.endpoints.end_streams()
-        self.house.observability.feed.end()
-        self._stop_listeners(self.house.options.limits.drain)
-        for task in self._background:
-            task.cancel()
-        if self.listeners:
-            await asyncio.wait([listener.ended for listener in self.listeners.values()])
-        for key, placed in every(self.live.merged):
-            self.states.put(key, placed, "stopped")
-        self.endpoints.close_all()
-
-    def _stop_listeners(self, drain: float) -> None:
-        for listener in self.listeners.values():
-            listener.server.stop(drain)
+    def _tell_metrics(self) -> None:
+        metrics = self.house.observability.metrics
+        if metrics is not None:
+            plans = [each.capability for each in self.live.documents if each.capability]
+            metrics.serving(tuple(plan.label or plan.file for plan in plans))

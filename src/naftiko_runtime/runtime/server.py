@@ -7,6 +7,7 @@ because the next request may be on its way; it is answered with ``Connection: cl
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Generator
 from http import HTTPStatus
 from typing import Any, Final
@@ -196,6 +197,8 @@ class Server(uvicorn.Server):
         self.servers = []
         self.listening = asyncio.Event()
         self._woken = asyncio.Event()
+        self._bound: Bound | None = None
+        self._waiting: list[socket.socket] = []
         self._deadline: float | None = None
         self._drain: asyncio.Timeout | None = None
 
@@ -205,6 +208,7 @@ class Server(uvicorn.Server):
 
     async def run_on(self, bound: Bound) -> None:
         """Serve until ``stop`` was called and everything that was under way has ended."""
+        self._bound = bound
         await self.serve(sockets=list(bound.sockets))
 
     def stop(self, drain: float) -> None:
@@ -234,6 +238,7 @@ class Server(uvicorn.Server):
         self._close_listening()
         for each in sockets or ():
             each.close()
+        await self._serve_waiting()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(self._deadline) as drain:
                 self._drain = drain
@@ -242,11 +247,29 @@ class Server(uvicorn.Server):
         await self._cancel_rest()
 
     def _close_listening(self) -> None:
+        """Refuse new connections; those that the system accepted already are still served."""
+        if self.server_state.stopping:
+            return
         self.server_state.stopping = True
+        spares = [each.dup() for each in self._bound.sockets] if self._bound is not None else []
         for server in self.servers:
             server.close()
+        for spare in spares:
+            self._waiting += _accepted(spare)
+            spare.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+
+    async def _serve_waiting(self) -> None:
+        """Take over the connections that nobody had accepted when the listener was closed."""
+        loop = asyncio.get_running_loop()
+        for each in self._waiting:
+            await loop.connect_accepted_socket(self._connection, each)
+
+    def _connection(self) -> asyncio.Protocol:
+        return Connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     async def _all_ended(self) -> None:
         state = self.server_state
@@ -267,3 +290,14 @@ class Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=_CANCELLED)
         for connection in list(self.server_state.connections):
             connection.transport.close()
+
+
+def _accepted(listening: socket.socket) -> list[socket.socket]:
+    """Return the connections in the system's queue of a listening socket."""
+    connections = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            connection, _ = listening.accept()
+            connection.setblocking(False)  # noqa: FBT003 - the name of the parameter is the method's
+            connections.append(connection)
+    return connections

@@ -1,6 +1,7 @@
 """How each adapter of a process is, for readiness and the control port (exposes.md CTL-3)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from naftiko_runtime.plan.exposure import (
@@ -77,3 +78,8 @@ def every(merged: Merged) -> Iterator[tuple[ListenerKey | None, Placed]]:
             yield listener.key, placed
     for placed in merged.stdio:
         yield None, placed
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as ``2026-11-24T10:00:00Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
