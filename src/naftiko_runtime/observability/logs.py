@@ -97,12 +97,11 @@ def install_logs(
 
     The handler stands on the root logger, so that libraries are scrubbed too.
     """
-    # nothing here shows threads or processes, and looking them up costs a third of a record
-    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(redactor) if output == "json" else TextFormatter(redactor))
     root = logging.getLogger()
-    before = root.level
+    before, threads = root.level, logging.logThreads
+    logging.logThreads = False  # nothing here shows them, and looking them up costs
     root.addHandler(handler)
     root.setLevel(level_number(level))
     for name in _CHATTY:
@@ -111,6 +110,7 @@ def install_logs(
     def undo() -> None:
         root.removeHandler(handler)
         root.setLevel(before)
+        logging.logThreads = threads
 
     return undo
 

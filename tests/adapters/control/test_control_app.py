@@ -259,6 +259,16 @@ async def test_config_is_json_or_yaml(process: Process) -> None:
     assert plain.json()["documents"][0]["file"] == "shop.yml"
 
 
+async def test_diagnostics_that_no_plan_holds_are_shown_too(process: Process) -> None:
+    extra = replace(WARNING, code="listener/overlap")
+    actions = replace(process.actions(), diagnostics=lambda: [extra])
+    transport = httpx.ASGITransport(control_app(EVERYTHING, actions))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        listed = (await http.get("/diagnostics")).json()["diagnostics"]
+        shown = (await http.get("/console/data")).json()["diagnostics"]
+    assert listed == shown == [WARNING.as_json(), extra.as_json()]
+
+
 async def test_diagnostics_are_those_of_all_documents(process: Process) -> None:
     async with client(process) as http:
         reply = await http.get("/diagnostics")
@@ -527,7 +537,7 @@ async def test_the_console_knows_documents_operations_and_diagnostics(process: P
         [{"name": "GET /v1/orders/{id}", "kind": "route", "description": None, "inputs": inputs}],
         [{"name": "get-order", "kind": "tool", "description": "One order", "inputs": inputs}],
     ]
-    assert document["diagnostics"] == [WARNING.as_json()]
+    assert reply["diagnostics"] == [WARNING.as_json()]
     assert "/metrics" in reply["routes"]
 
 

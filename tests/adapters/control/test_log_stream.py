@@ -81,6 +81,7 @@ async def streaming(app: App, query: str = "") -> AsyncIterator[ObjectReceiveStr
         "query_string": query.encode(),
         "headers": [],
     }
+
     async def serve() -> None:
         async with sender:
             await app(scope, receive, send)
@@ -125,6 +126,15 @@ async def test_an_unknown_level_is_refused(feed: LogFeed) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         reply = await http.get("/logs/stream?level=loud")
     assert (reply.status_code, reply.json()["type"]) == (400, "urn:naftiko:problem:invalid-input")
+
+
+async def test_head_of_the_stream_ends_at_once(feed: LogFeed) -> None:
+    transport = httpx.ASGITransport(app_of(feed))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        with anyio.fail_after(5):
+            reply = await http.head("/logs/stream")
+    assert (reply.status_code, len(feed)) == (200, 0)
+    assert reply.headers["content-type"].startswith("text/event-stream")
 
 
 async def test_only_so_many_readers_are_served(feed: LogFeed) -> None:

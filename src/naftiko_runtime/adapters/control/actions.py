@@ -72,6 +72,8 @@ class ControlActions:
     the body of CTL-3. ``validate`` takes the text and the ``file`` it would replace. ``logs`` opens
     a log stream at a level below a logger; it and ``set_level`` raise ``ValueError`` for an unknown
     level. ``trace`` returns None for an unknown id. ``call`` runs a function for the console.
+    ``diagnostics`` adds to those of the capabilities what no plan holds: conflicts between
+    documents, and documents that were refused.
     """
 
     ready: Callable[[bool], Awaitable[tuple[bool, Json]]]
@@ -89,3 +91,4 @@ class ControlActions:
     scripting: Callable[[], Awaitable[tuple[Scripting, ScriptStatistics]]]
     set_scripting: Callable[[Scripting], Awaitable[None]]
     call: Callable[[Function, Mapping[str, Json]], Awaitable[Trial]]
+    diagnostics: Callable[[], Sequence[Diagnostic]] | None = None

@@ -55,6 +55,7 @@ function notice(text, bad = false) {
 // ---- documents, adapters, operations ----
 
 let documents = [];
+let diagnostics = [];
 let chosen = null;
 const key = (found) => [found.document.file, found.adapter.namespace, found.operation.name].join("\n");
 
@@ -227,7 +228,7 @@ function requestText(request) {
 // ---- diagnostics ----
 
 function showDiagnostics() {
-  const all = documents.flatMap((document) => document.diagnostics);
+  const all = [...diagnostics];
   const order = { error: 0, warning: 1, info: 2 };
   all.sort((a, b) => order[a.severity] - order[b.severity]);
   byId("diagnostics-count").textContent = all.length || "";
@@ -450,6 +451,7 @@ async function loadDocuments() {
   const { reply, body } = await ask("/console/data");
   if (!reply.ok) throw new Error(`status ${reply.status}`);
   documents = body.documents;
+  diagnostics = body.diagnostics;
   routes = body.routes;
   byId("documents").replaceChildren(...documents.map(documentCard));
   showOperations();

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from naftiko_runtime.adapters.control.asked import Asked, rejected
 from naftiko_runtime.adapters.control.describe import described, function_named
+from naftiko_runtime.adapters.control.pages import all_diagnostics
 
 _NONCE: Final = "@NONCE@"
 _NAMES: Final = ("file", "namespace", "operation")
@@ -31,7 +32,10 @@ async def page(asked: Asked) -> Response:
 async def data(asked: Asked) -> Response:
     """Return the documents and which other routes the page may use."""
     documents = [described(plan) for plan in asked.actions.capabilities()]
-    return JSONResponse({"documents": documents, "routes": list(asked.switches)})
+    diagnostics = [each.as_json() for each in all_diagnostics(asked.actions)]
+    return JSONResponse(
+        {"documents": documents, "diagnostics": diagnostics, "routes": list(asked.switches)}
+    )
 
 
 async def call(asked: Asked) -> Response:

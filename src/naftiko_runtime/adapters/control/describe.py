@@ -32,7 +32,6 @@ def described(plan: Capability) -> dict[str, Json]:
             for each in plan.upstreams
         ],
         "variables": sorted({each.source_name for each in plan.variables}),
-        "diagnostics": [each.as_json() for each in plan.diagnostics],
     }
 
 

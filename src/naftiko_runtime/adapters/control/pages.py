@@ -5,9 +5,11 @@ from typing import Final
 import yaml
 from starlette.responses import JSONResponse, Response
 
+from naftiko_runtime.adapters.control.actions import ControlActions
 from naftiko_runtime.adapters.control.asked import Asked, rejected
 from naftiko_runtime.adapters.control.settings import scripting_json
 from naftiko_runtime.adapters.problems import Problem, not_found
+from naftiko_runtime.errors import Diagnostic
 
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 _OPENMETRICS: Final = "application/openmetrics-text"
@@ -43,8 +45,14 @@ async def config(asked: Asked) -> Response:
 
 async def diagnostics(asked: Asked) -> Response:
     """Return the diagnostics of all documents (CTL-5)."""
-    found = (each for plan in asked.actions.capabilities() for each in plan.diagnostics)
+    found = all_diagnostics(asked.actions)
     return JSONResponse({"diagnostics": [each.as_json() for each in found]})
+
+
+def all_diagnostics(actions: ControlActions) -> list[Diagnostic]:
+    """Return the diagnostics of the plans, then those that no plan holds."""
+    found = [each for plan in actions.capabilities() for each in plan.diagnostics]
+    return found if actions.diagnostics is None else [*found, *actions.diagnostics()]
 
 
 async def levels(asked: Asked) -> Response:

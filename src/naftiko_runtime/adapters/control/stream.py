@@ -27,6 +27,8 @@ async def log_stream(asked: Asked) -> Response | Problem:
         level_number(level)
     except ValueError as exc:
         raise rejected("level", str(exc), "query") from exc
+    if asked.request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     return _LogStream(asked.actions.logs(level, asked.query("logger") or "ROOT"), asked.readers)
 
 
