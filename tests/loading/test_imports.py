@@ -341,10 +341,10 @@ def test_imported_adapters_of_one_namespace_refuse_the_document(folder: Path) ->
     assert loaded.document is None
 
 
-def test_a_library_file_of_its_own_loads_and_serves_nothing(folder: Path) -> None:
+def test_a_library_file_loads_by_itself(folder: Path) -> None:
     loaded = load(folder, "lib/crm.yml")
-    assert found(loaded) == [("info", "document/nothing-exposed")]
-    assert loaded.document is not None
+    assert found(loaded) == []
+    assert document_of(loaded).exposes == []
 
 
 def test_a_failed_import_of_a_library_is_remembered_there(folder: Path) -> None:

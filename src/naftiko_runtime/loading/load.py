@@ -12,7 +12,7 @@ from naftiko_runtime.dialect.shape import Report, Rule, rewritten
 from naftiko_runtime.errors import StartError
 from naftiko_runtime.loading.import_files import Allowed, Fetch, SourceCache
 from naftiko_runtime.loading.imports import Imported, Library, with_imports
-from naftiko_runtime.loading.refusals import check_frame, check_ports
+from naftiko_runtime.loading.refusals import check_namespaces, check_ports
 from naftiko_runtime.loading.source import parse
 from naftiko_runtime.loading.spellings import SPELLINGS
 from naftiko_runtime.loading.validate import validated
@@ -75,7 +75,7 @@ def _document(imported: Imported, path: str, found: Found) -> tuple[spec.Documen
     family = str(imported.root.get("family", "naftiko"))
     normalised = rewritten(imported.root, "document", _RULES, Report(found, family))
     document, tree = validated(spec.Document, check_ports(normalised, found), path, found)
-    check_frame(document, found)
+    check_namespaces(document, found)
     libraries = [_library(library) for library in imported.libraries]
     more = {"libraries": libraries, "failed_imports": imported.failed}
     return document.model_copy(update=more), tree

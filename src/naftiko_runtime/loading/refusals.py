@@ -30,8 +30,8 @@ def _is_bad(port: Any) -> bool:
     return type(value) is not int or not 1 <= value <= _HIGHEST
 
 
-def check_frame(document: Document, found: Found) -> None:
-    """Report two adapters with one namespace, and a document that exposes nothing."""
+def check_namespaces(document: Document, found: Found) -> None:
+    """Report adapters with one namespace; those of unknown types no longer count."""
     first: dict[str, Exposes] = {}
     for adapter in document.exposes:
         name = adapter.namespace
@@ -44,6 +44,3 @@ def check_frame(document: Document, found: Found) -> None:
             found.add("adapter/duplicate-namespace", adapter.at("namespace"), message)
         elif name:
             first[name] = adapter
-    if not document.exposes and not found.refused:
-        message = "nothing is exposed, so nothing is served; other documents can import this one"
-        found.add("document/nothing-exposed", document.place, message)

@@ -5,6 +5,7 @@ diagnostic with its place; only a fault that hides the rest of the text ends the
 """
 
 import re
+from collections.abc import Container
 from typing import Any, Final
 
 import yaml
@@ -41,6 +42,10 @@ def parse(content: bytes, file: str, found: Found) -> Tree | None:
         return _Builder(file, found).tree(root, "", 1)
     except _Refused:
         return None
+
+
+_LETTERS: Final = frozenset("abcdeghijklmopqrsuvwxyzABCDEGHIJKLMOPQRSUVWXYZ{$<")
+"""First characters of plain scalars that are text whatever follows."""
 
 
 class _Refused(Exception):
@@ -205,20 +210,28 @@ class _Builder:
     def _map(self, node: Any, place: Place, level: int) -> Node:
         members: dict[str, Any] = {}
         marks: dict[str, Marks] = {}
+        pointer = place.pointer
         for key_node, child in node.value:
-            key = self._key(key_node, child, place.pointer)
-            if key is None:
-                continue
-            if key in members:
-                self._duplicate(key, key_node, place.pointer)
-                continue
+            key = key_node.value
+            if key_node.id != "scalar" or key in BOOLEANS or key in members:
+                key = self._rare_key(key_node, child, pointer, members)
+                if key is None:
+                    continue
             start, mark = key_node.start_mark, child.start_mark
             marks[key] = (start.line + 1, start.column + 1, mark.line + 1, mark.column + 1)
             if child.id == "scalar" and child.tag is None:
-                members[key] = child.value if child.style else resolved(child.value)
+                text = child.value
+                members[key] = text if child.style or text[:1] in _LETTERS else resolved(text)
             else:
-                members[key] = self.tree(child, f"{place.pointer}/{escaped(key)}", level)
+                members[key] = self.tree(child, f"{pointer}/{escaped(key)}", level)
         return Node(members, place=place, marks=marks)
+
+    def _rare_key(self, node: Any, value: Any, pointer: str, before: Container[str]) -> str | None:
+        key = self._key(node, value, pointer)
+        if key is not None and key in before:
+            self._duplicate(key, node, pointer)
+            return None
+        return key
 
     def _duplicate(self, key: str, node: Any, pointer: str) -> None:
         place = self._place(node, f"{pointer}/{escaped(key)}")
