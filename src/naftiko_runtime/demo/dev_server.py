@@ -142,6 +142,8 @@ class _Reply:
         known = any(name == b"content-length" for name, _ in lines)
         if not known and not self._bodiless:
             lines.append(self._frame())
+        elif status == HTTPStatus.NO_CONTENT and self._framing == "close":
+            lines.append((b"content-length", b"0"))
         first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         rest = b"".join(b"%b: %b\r\n" % line for line in lines)
         await self._stream.send(first + rest + b"\r\n")

@@ -48,7 +48,7 @@ def _wanted(task: Task, filters: Json) -> bool:
     facts = {
         "skipped": any(a["was_cancelled"] for a in task.annotations),
         "finished": any(not a["was_cancelled"] for a in task.annotations),
-        "annotated": bool(task.annotations),
+        "annotated": any(not a["was_cancelled"] for a in task.annotations),
     }
     matches = all(facts[name] == (filters[name] == "only") for name in facts if filters.get(name))
     return matches and (bool(task.annotations) or not filters.get("only_with_annotations"))

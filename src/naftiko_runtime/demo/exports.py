@@ -174,9 +174,7 @@ def _ranged(asked: str | None, body: bytes, headers: dict[str, str], kind: str) 
     if start < len(body):
         headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
         return Response(body[start : end + 1], 206, headers, kind)
-    if not found.group(2):
-        return _streamed(body, headers, kind)
-    return Response(body, 416, headers, kind)
+    return _streamed(body, headers, kind, 416 if found.group(2) else 200)
 
 
 def _bounds(found: re.Match[str], length: int) -> tuple[int, int]:
@@ -186,6 +184,6 @@ def _bounds(found: re.Match[str], length: int) -> tuple[int, int]:
     return int(first), min(int(last or length), length - 1)
 
 
-def _streamed(body: bytes, headers: dict[str, str], kind: str) -> Response:
+def _streamed(body: bytes, headers: dict[str, str], kind: str, status: int = 200) -> Response:
     pieces = (body[i : i + CHUNK] for i in range(0, len(body), CHUNK))
-    return StreamingResponse(pieces, headers=headers, media_type=kind)
+    return StreamingResponse(pieces, status, headers, kind)

@@ -81,7 +81,10 @@ def _guarded(studio: Studio, access: Access) -> dict[str, tuple[str, Mapping[str
         root + "/import": ("Import Api", {"POST": projects.import_tasks}),
         root + "/": ("Project Api", {"GET": projects.get}),
         "/api/projects/": ("Project List Api", {"GET": projects.list, "POST": projects.create}),
-        "/api/tasks/": ("Task List Api", {"GET": projects.list_tasks}),
+        "/api/tasks/": (
+            "Task List Api",
+            {"GET": projects.list_tasks, "POST": projects.create_task},
+        ),
         "/api/tasks/{id:int}/": ("Task Api", {"GET": projects.get_task}),
         "/api/tasks/{id:int}/annotations/": ("Annotations List Api", {"POST": projects.annotate}),
         "/api/token/": ("Token List Api", {"GET": access.list, "POST": access.create}),

@@ -78,6 +78,15 @@ class Projects:
             }
         )
 
+    async def create_task(self, request: Request) -> Response:
+        """`POST tasks/`."""
+        fields = await fields_of(request)
+        if not isinstance(fields.get("project"), int):
+            raise invalid({"project": ["This field is required."]})
+        project = self.studio.project(fields["project"])
+        (added,) = self.studio.import_tasks(project, _importable(project, [fields]))
+        return json_reply(_listed(added), 201)
+
     async def get_task(self, request: Request) -> Response:
         """`GET tasks/{id}/`."""
         task = self._task(request)
