@@ -24,7 +24,7 @@ from naftiko_runtime.plan.upstream import (
     TextBody,
     YamlBody,
 )
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import ABSENT, Json
 
 pytestmark = pytest.mark.anyio
 LIMIT = 10
@@ -39,6 +39,7 @@ class Incoming:
         self._pieces = pieces
         self.content_type = kind
         self.length = length
+        self.parsed: Json = ABSENT
         self.was_read = False
 
     async def read(self) -> bytes:
@@ -306,6 +307,12 @@ async def test_a_body_that_must_be_json_is_checked(text: bytes, message: str) ->
     with pytest.raises(InvalidInput) as caught:
         await rendered(CallerBody(FromInput("b"), json=True), b=Incoming(text))
     assert caught.value.detail.startswith(message)
+
+
+async def test_a_body_that_was_parsed_before_is_not_parsed_again() -> None:
+    body = Incoming(b"[NaN]")
+    body.parsed = []
+    assert await content(CallerBody(FromInput("b"), json=True), b=body) == b"[NaN]"
 
 
 async def test_a_json_body_of_one_template_takes_the_callers_body() -> None:

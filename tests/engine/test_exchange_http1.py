@@ -11,7 +11,8 @@ import trustme
 
 from naftiko_runtime.engine.exchange import Outbound, StaleConnection
 from naftiko_runtime.engine.exchange_http1 import Http1Exchange
-from naftiko_runtime.engine.http1_dial import Dialer, Proxy, reason
+from naftiko_runtime.engine.http1_connection import Connection
+from naftiko_runtime.engine.http1_dial import Dialer, Proxy, client_tls, reason
 from naftiko_runtime.errors import StartError, UpstreamTimeout, UpstreamUnreachable
 from naftiko_runtime.options import Limits, RuntimeOptions
 
@@ -221,6 +222,29 @@ async def test_a_body_that_is_not_taken_is_a_timeout(raw_upstream: Any) -> None:
     await exchange.close()
 
 
+async def test_a_body_waits_until_the_upstream_takes_it(exchange: Any, raw_upstream: Any) -> None:
+    size = 32 * 1024 * 1024
+    full = asyncio.Event()
+
+    async def script(client: Any) -> None:
+        client.writer.transport.pause_reading()
+        await full.wait()
+        client.writer.transport.resume_reading()
+        request = await client.request()
+        await client.answer(b"%d" % (len(request) - request.index(b"\r\n\r\n") - 4))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(size // 65536):
+            yield b"x" * 65536
+
+    async with raw_upstream(script) as upstream:
+        headers = (("Content-Length", str(size)),)
+        request = Outbound("POST", upstream.url, headers, pieces())
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.1, full.set)
+        assert await body_of(exchange, request) == b"%d" % size
+
+
 async def test_a_failing_caller_body_closes_the_connection(
     exchange: Any, raw_upstream: Any
 ) -> None:
@@ -413,17 +437,22 @@ def test_unreadable_tls_files_are_known_at_start(key: Any, tmp_path: Path) -> No
             Dialer(RuntimeOptions(**{key: str(path)}))
 
 
-async def test_a_proxy_is_asked_with_the_whole_url(raw_upstream: Any) -> None:
+@pytest.mark.parametrize(
+    ("login", "credentials"),
+    [("", []), ("me:p%40ss@", [b"Proxy-Authorization: Basic bWU6cEBzcw=="])],
+)
+async def test_a_proxy_is_asked_with_the_whole_url(
+    raw_upstream: Any, login: str, credentials: list[bytes]
+) -> None:
     async with raw_upstream(echo_number) as proxy:
-        options = RuntimeOptions(limits=LIMITS, proxy=f"http://me:p%40ss@127.0.0.1:{proxy.port}")
+        options = RuntimeOptions(limits=LIMITS, proxy=f"http://{login}127.0.0.1:{proxy.port}")
         exchange = Http1Exchange(options)
         assert await body_of(exchange, get("http://up.test/a?b=1")) == b"1"
         await exchange.close()
-    lines = proxy.requests[0].split(b"\r\n")
-    assert lines[:3] == [
+    assert proxy.requests[0].removesuffix(b"\r\n\r\n").split(b"\r\n") == [
         b"GET http://up.test/a?b=1 HTTP/1.1",
         b"Host: up.test",
-        b"Proxy-Authorization: Basic bWU6cEBzcw==",
+        *credentials,
     ]
 
 
@@ -483,6 +512,38 @@ async def test_a_tunnel_that_is_refused_is_unreachable(raw_upstream: Any) -> Non
             await body_of(exchange, get("https://[::1]:8443/"))
         await exchange.close()
     assert proxy.requests[0].startswith(b"CONNECT [::1]:8443 HTTP/1.1")
+
+
+async def test_a_tunnel_whose_end_is_no_tls_is_closed(raw_upstream: Any) -> None:
+    closed = asyncio.Event()
+
+    async def plain(client: Any) -> None:
+        await client.request()
+        await client.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        await client.reader.read(10)
+        await client.send(b"no TLS at all")
+        await client.gone()
+        closed.set()
+
+    async with raw_upstream(plain) as proxy, asyncio.timeout(5):
+        options = RuntimeOptions(limits=LIMITS, proxy=f"http://127.0.0.1:{proxy.port}")
+        exchange = Http1Exchange(options)
+        with pytest.raises(UpstreamUnreachable, match="TLS failed"):
+            await body_of(exchange, get("https://up.test/"))
+        await closed.wait()
+
+
+async def test_a_connection_that_was_never_made_has_no_transport() -> None:
+    with pytest.raises(UpstreamUnreachable, match="up: connection closed"):
+        _ = Connection("up", 1).transport
+
+
+def test_the_authorities_of_certifi_count_where_the_system_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = ssl.get_default_verify_paths()._replace(cafile=None, capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: known)
+    assert len(client_tls(RuntimeOptions()).get_ca_certs()) > 50
 
 
 @pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "https://p.test", "http://", "http://a:b"])

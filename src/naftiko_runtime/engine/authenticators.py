@@ -1,7 +1,7 @@
 """How a client authenticates: before a request, over a finished one, and after a 401."""
 
 import logging
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from naftiko_runtime.engine.auth import inputs_of, simple_credentials
 from naftiko_runtime.engine.credentials import NOTHING, Credentials
@@ -104,3 +104,5 @@ def _values(authentication: Bearer | Basic | ApiKeys) -> tuple[Expression, ...]:
             return (username,) if password is None else (username, password)
         case ApiKeys(keys=keys):
             return tuple(key.value for key in keys)
+        case other:
+            assert_never(other)

@@ -200,14 +200,19 @@ async def relayed_body(
         content = await body.read()
         if not content:
             return None
-        try:
-            _parsed(content.decode("utf-8-sig"))
-        except ValueError as error:
-            raise _refused(source, f"must be JSON: {_fault(error)}") from error
+        if body.parsed is ABSENT:
+            _check_json(content, source)
         return Payload(content, kind, len(content))
     if body.length is not None:
         return Payload(_exactly(body), kind, body.length)
     return await _collected(body, kind, limit)
+
+
+def _check_json(content: bytes, source: Expression) -> None:
+    try:
+        _parsed(content.decode("utf-8-sig"))
+    except ValueError as error:
+        raise _refused(source, f"must be JSON: {_fault(error)}") from error
 
 
 async def _collected(body: IncomingBody, kind: str | None, limit: int) -> Rendered:

@@ -62,10 +62,11 @@ class Sending:
         self._tries = 0
         self._hops = 0
         self._logins = 0
-        self._open: AbstractAsyncContextManager[Inbound] | None = None
-        self._attempt: Attempt | None = None
-        self._sent: Outbound | None = None
-        self._status: int | None = None
+        # of the exchange that is open
+        self._open: AbstractAsyncContextManager[Inbound]
+        self._attempt: Attempt
+        self._sent: Outbound
+        self._status: int
 
     async def __aenter__(self) -> Inbound:
         request = await self._client.request(self._scope, self._more, relayed=self._relayed)
@@ -74,7 +75,7 @@ class Sending:
     async def start(self, request: Outbound) -> Inbound:
         """Send a request without credentials yet, and whatever its answers lead to."""
         authenticator = self._client.authenticator
-        if authenticator.needs_bytes and not is_resendable(request):
+        if authenticator.needs_bytes:
             request = await _collected(request, self._client.body_limit)
         first = authenticator.first(request)
         answer = await self._authenticated(first)
@@ -91,8 +92,7 @@ class Sending:
     def _following(self, request: Outbound, answer: Inbound) -> Outbound | None:
         """Return the request that an answer asks for, or None when it is the answer."""
         if answer.status == _UNAUTHORIZED:
-            sent = self._sent or request
-            again = self._client.authenticator.again(sent, answer, self._logins)
+            again = self._client.authenticator.again(self._sent, answer, self._logins)
             self._logins += 1
             return request if again and is_resendable(request) else None
         if not is_redirect(answer.status) or self._hops == MOST:
@@ -142,15 +142,11 @@ class Sending:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        opened, attempt = self._open, self._attempt
-        if opened is None or attempt is None:
-            return
-        self._open = self._attempt = None
         try:
-            await opened.__aexit__(kind, error, trace)
+            await self._open.__aexit__(kind, error, trace)
         finally:
             broken = isinstance(error, UpstreamUnreachable | UpstreamTimeout)
-            attempt.ended(self._status, _error_type(error) if broken else None)
+            self._attempt.ended(self._status, _error_type(error) if broken else None)
 
 
 async def _collected(request: Outbound, limit: int) -> Outbound:

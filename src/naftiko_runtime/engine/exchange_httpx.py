@@ -113,9 +113,10 @@ class HttpxAnswer:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as sent; raise ``UpstreamUnreachable`` when it is cut short."""
         try:
-            if isinstance(self._response.stream, httpx.AsyncByteStream):
-                async for piece in self._response.stream:
-                    yield piece
+            stream = self._response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 -- of an async transport
+            async for piece in stream:
+                yield piece
         except _FAILURES as error:
             raise translated(error, self._place) from error
 
@@ -147,8 +148,5 @@ class _Sending:
 
 def translated(error: Exception, place: str) -> InvocationError:
     """Return our error for one of the library's, by its nearest class in ``ERRORS``."""
-    for kind in type(error).__mro__:
-        if kind in ERRORS:
-            ours, reason = ERRORS[kind]
-            return ours(f"{place}: {reason}")
-    return UpstreamUnreachable(f"{place}: exchange failed")
+    ours, reason = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
+    return ours(f"{place}: {reason}")

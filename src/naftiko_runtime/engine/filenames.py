@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 _EXTENDED: Final = re.compile(
     r";\s*filename\*\s*=\s*([A-Za-z0-9_-]+)'[^']*'([^;\s]+)", re.IGNORECASE
@@ -26,7 +26,7 @@ def _extended(disposition: str) -> str | None:
     if match is None:
         return None
     try:
-        return unquote(match[2], encoding=match[1], errors="strict")
+        return unquote_to_bytes(match[2]).decode(match[1])
     except (LookupError, UnicodeDecodeError):
         return None
 

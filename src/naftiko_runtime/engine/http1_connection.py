@@ -47,8 +47,9 @@ class Connection(asyncio.Protocol):
         )
 
     def attach(self, transport: asyncio.Transport) -> None:
-        """Go on over another transport to the same peer: TLS through a proxy."""
+        """Go on over another transport to the same peer: TLS through a proxy's tunnel."""
         self._transport = transport
+        self.exchanges = 0
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""

@@ -83,7 +83,11 @@ class Dialer:
             server_hostname=origin.host if secure else None,
         )
         if proxy is not None and origin.is_secure:
-            await self._tunnel(connection, origin, proxy)
+            try:
+                await self._tunnel(connection, origin, proxy)
+            except BaseException:
+                connection.abort()
+                raise
         return connection
 
     async def _tunnel(self, connection: Connection, origin: Origin, proxy: Proxy) -> None:
@@ -94,14 +98,12 @@ class Dialer:
         head = "\r\n".join((*lines, "", "")).encode()
         answer = await connection.exchange(head, None, self._limits.connect_timeout, headless=True)
         if answer.status not in _OK:
-            connection.abort()
             raise UpstreamUnreachable(f"{origin}: the proxy answered {answer.status}")
         loop = asyncio.get_running_loop()
         transport = await loop.start_tls(
             connection.transport, connection, self._tls, server_hostname=origin.host
         )
-        if transport is None:
-            raise UpstreamUnreachable(f"{origin}: connection closed")
+        assert transport is not None  # noqa: S101 -- None is what a closed loop would give
         connection.attach(transport)
 
 

@@ -32,7 +32,7 @@ class _Row:
     def value(self, given: Json | Absent) -> tuple[Json | Absent, str | None]:
         """Return the value for a call, or ABSENT, and what is wrong with it."""
         each = self.each
-        if given is ABSENT or (given is None and not each.nullable):
+        if isinstance(given, Absent) or (given is None and not each.nullable):
             if each.default is not ABSENT:
                 return each.default, None
             return ABSENT, "is required" if each.required else None

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from naftiko_runtime.engine import encoding
 from naftiko_runtime.engine.auth import basic, text
@@ -176,6 +176,8 @@ class TokenAuthenticator(Unauthenticated):
             case "query":
                 name = encoding.query_name(self._block.placement_name)
                 return Credentials(query=(f"{name}={encoding.query(token)}",))
+            case other:
+                assert_never(other)
 
 
 def _carries(request: Outbound, token: str) -> bool:
