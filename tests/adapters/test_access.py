@@ -54,8 +54,8 @@ def basic(user: str, password: str, scheme: str = "Basic") -> dict[str, str]:
 
 
 BASIC_CHALLENGE = 'Basic realm="naftiko", charset="UTF-8"'
-NO_TOKEN = 'Bearer realm="naftiko"'
-WRONG_TOKEN = 'Bearer realm="naftiko", error="invalid_token"'
+NONE_GIVEN = 'Bearer realm="naftiko"'
+NOT_THIS_ONE = 'Bearer realm="naftiko", error="invalid_token"'
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ WRONG_TOKEN = 'Bearer realm="naftiko", error="invalid_token"'
         (InboundBasic(Literal("u"), Literal("")), basic("u", ""), None),
         (BEARER, {"authorization": "Bearer t0ken-ë".encode()}, None),
         (BEARER, {"authorization": "bEARER  t0ken-ë".encode()}, None),
-        (BEARER, {}, NO_TOKEN),
-        (BEARER, {"authorization": "Bearer wrong"}, WRONG_TOKEN),
-        (BEARER, {"authorization": "t0ken-ë".encode()}, WRONG_TOKEN),
-        (BEARER, {"authorization": "Token t0ken-ë".encode()}, WRONG_TOKEN),
-        (BEARER, {"authorization": "Bearer t0ken-ë x".encode()}, WRONG_TOKEN),
+        (BEARER, {}, NONE_GIVEN),
+        (BEARER, {"authorization": "Bearer wrong"}, NOT_THIS_ONE),
+        (BEARER, {"authorization": "t0ken-ë".encode()}, NOT_THIS_ONE),
+        (BEARER, {"authorization": "Token t0ken-ë".encode()}, NOT_THIS_ONE),
+        (BEARER, {"authorization": "Bearer t0ken-ë x".encode()}, NOT_THIS_ONE),
     ],
 )
 async def test_authorization_is_accepted_or_challenged(
