@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.compiler.link import compile_capability, finished
+from naftiko_runtime.engine.formats.extras import missing_extras
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.expressions.reference import FileEntry
 from naftiko_runtime.loading.files import DiskFiles
@@ -82,7 +83,9 @@ def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Do
     if loaded.document is None:
         return Document(file, None, found.merged(), now, loaded.files, loaded.digest, loaded.tree)
     files = DiskFiles(options.settings, str(Path(file).resolve().parent))
-    compiled = compile_capability(loaded.document, options.settings, found, files)
+    compiled = compile_capability(
+        loaded.document, options.settings, found, files, missing_extras()
+    )
     capability = finished(compiled, found, loaded.files, loaded.digest)
     diagnostics = capability.diagnostics
     refused = found.refused or (options.strict and _has_faults(diagnostics))
