@@ -165,8 +165,7 @@ def _report_mappings(tables: Tables, spec: FunctionSpec) -> None:
 
 def with_entries(spec: FunctionSpec) -> WithEntries:
     """Return the ``with`` of a function and the place it stands at."""
-    place = spec.at("with")
-    return WithEntries(spec.with_ or {}, {}, place)
+    return WithEntries(spec.with_ or {}, spec.within("with"), spec.at("with"))
 
 
 def _call(tables: Tables, spec: FunctionSpec, exposed: Exposed, caller: Caller, name: str) -> _Mode:

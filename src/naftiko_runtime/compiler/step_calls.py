@@ -23,7 +23,7 @@ def call_step(tables: Tables, caller: Caller, step: Step, name: str) -> CallStep
     consumed = tables.consumed.find(step.call, step.at("call"), by, caller.origin)
     if consumed.problem is not None:
         raise Unresolved(consumed.problem)
-    entries = WithEntries(step.with_ or {}, {}, step.at("with"))
+    entries = WithEntries(step.with_ or {}, step.within("with"), step.at("with"))
     call = link_call(caller, consumed, entries, offers_body=False)
     unnamed, named = _stored(tables, consumed)
     return CallStep(name, call, unnamed, named, continues(tables.world.found, step))

@@ -40,8 +40,10 @@ def script_step(tables: Tables, caller: Caller, step: Step, name: str) -> Script
         for file in (*(step.dependencies or ()), step.file)
     )
     timeout = (settings.timeout or _DEFAULT_TIMEOUT) / 1000
+    places = step.within("with")
     arguments = tuple(
-        (key, caller.value(value, step.at("with"))) for key, value in (step.with_ or {}).items()
+        (key, caller.value(value, places.get(key, step.at("with"))))
+        for key, value in (step.with_ or {}).items()
     )
     script = Script(language, files, timeout)
     return ScriptStep(name, script, arguments, continues(tables.world.found, step))

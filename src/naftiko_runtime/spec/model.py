@@ -40,6 +40,11 @@ class Places(Mapping[str, Place]):
             raise KeyError(key)
         return self._node.at(key)
 
+    def within(self, key: str) -> Mapping[str, Place]:
+        """Return the places of the members of the map under ``key``."""
+        inner = self._node.get(key)
+        return Places(inner) if isinstance(inner, Node) else {}
+
     def __contains__(self, key: object) -> bool:
         return key in self._node
 
@@ -159,6 +164,10 @@ class SpecModel(BaseModel):
         if tree.origin is not None or ORIGIN_KEY in members:
             members[ORIGIN_KEY] = tree.origin
         return members
+
+    def within(self, key: str) -> Mapping[str, Place]:
+        """Return the places of the members of a map written under ``key``, such as ``with``."""
+        return self.values.within(key) if isinstance(self.values, Places) else {}
 
     def at(self, key: str) -> Place:
         """Return the place of the value written under ``key`` (its name in the document)."""
