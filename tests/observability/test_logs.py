@@ -185,3 +185,16 @@ def test_an_unknown_level_changes_nothing() -> None:
 def test_the_root_has_a_name_of_its_own() -> None:
     set_log_level("ROOT", "ERROR")
     assert logging.getLogger().level == logging.ERROR
+
+
+def test_a_secret_that_looks_like_a_number_or_a_word_of_json_leaves_json_whole() -> None:
+    stream, redactor = io.StringIO(), Redactor()
+    for secret in ("8080", "true", "null", 'say "hi"'):
+        redactor.learn(secret)
+    undo = install_logs(redactor, "INFO", "json", stream)
+    fields = {"port": 8080, "ok": True, "no": None, "text": 'say "hi" to 8080', "list": ["true"]}
+    LOG.info("port 8080", extra={"fields": fields})
+    undo()
+    line = json.loads(stream.getvalue())
+    assert (line["message"], line["port"], line["ok"], line["no"]) == ("port ***", 8080, True, None)
+    assert (line["text"], line["list"]) == ("*** to ***", ["***"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from naftiko_runtime.observability.logs import level_number, members, one_line
+from naftiko_runtime.observability.logs import level_number, one_line
 from naftiko_runtime.observability.redaction import Redactor
 
 _BUFFER: Final = 1000
@@ -89,7 +89,7 @@ class LogFeed(logging.Handler):
         if not wanting:
             return
         self._number += 1
-        entry = Entry(self._number, self._redactor.scrub(one_line(members(record))))
+        entry = Entry(self._number, one_line(record, self._redactor))
         for subscription in wanting:
             subscription.offer(entry)
 

@@ -12,7 +12,7 @@ from typing import Final, Literal, TextIO
 
 from naftiko_runtime.observability.clock import timestamp
 from naftiko_runtime.observability.context import CURRENT
-from naftiko_runtime.observability.redaction import Redactor
+from naftiko_runtime.observability.redaction import Redactor, scrubbed
 from naftiko_runtime.values import Json
 
 PACKAGE: Final = "naftiko_runtime"
@@ -43,9 +43,11 @@ def members(record: logging.LogRecord) -> dict[str, Json]:
     return line
 
 
-def one_line(line: Mapping[str, Json]) -> str:
-    """Return a record's members as one line of JSON."""
-    return _encode(line)
+def one_line(record: logging.LogRecord, redactor: Redactor) -> str:
+    """Return a record as one line of JSON, scrubbed."""
+    line = members(record)
+    text = _encode(line)
+    return _encode(scrubbed(line, redactor.scrub)) if redactor.holds(text) else text
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Json]:
@@ -64,10 +66,10 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
-        self._scrub = redactor.scrub
+        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._scrub(one_line(members(record)))
+        return one_line(record, self._redactor)
 
 
 class TextFormatter(logging.Formatter):

@@ -29,6 +29,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 
 from naftiko_runtime.observability.export import LogLine
 from naftiko_runtime.observability.otlp_exporters import exporters_for
+from naftiko_runtime.observability.redaction import scrubbed
 from naftiko_runtime.observability.series import Family, LabelValues, Point, Sample, Snapshot
 from naftiko_runtime.observability.settings import TelemetrySettings
 from naftiko_runtime.observability.spans import Attribute, Span
@@ -150,10 +151,7 @@ class OtlpReceiver:
         )
 
     def _record(self, line: LogLine) -> ReadableLogRecord:
-        attributes = {
-            name: self._scrub(value) if isinstance(value, str) else value
-            for name, value in line.fields.items()
-        }
+        attributes = scrubbed(line.fields, self._scrub)
         record = LogRecord(
             timestamp=line.time_ns,
             observed_timestamp=line.time_ns,

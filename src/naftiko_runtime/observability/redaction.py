@@ -4,9 +4,11 @@ import base64
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
+
+from naftiko_runtime.values import Json
 
 MASK: Final = "***"
 _SHORTEST: Final = 4
@@ -70,6 +72,10 @@ class Redactor:
             return text
         return "".join(self._pieces(text))
 
+    def holds(self, text: str) -> bool:
+        """Whether a text has any form of any secret."""
+        return bool(self._forms) and self._suspicious(text) and any(self._found(text))
+
     def _suspicious(self, text: str) -> bool:
         if len(self._forms) > _FEW:
             return True
@@ -108,6 +114,23 @@ class Redactor:
             start -= start > 0 and text[start - 1] in _BASE64
             stop += stop < len(text) and text[stop] in _BASE64
         return start, stop
+
+
+def scrubbed(value: Json, scrub: Callable[[str], str]) -> Json:
+    """Return a JSON value with all its texts scrubbed, names of members too.
+
+    Only texts: a secret ``8080`` or ``true`` must not be cut out of what is no text, since the rest
+    would be no JSON.
+    """
+    match value:
+        case str():
+            return scrub(value)
+        case list() | tuple():
+            return [scrubbed(each, scrub) for each in value]
+        case dict():
+            return {scrub(str(name)): scrubbed(each, scrub) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _text_forms(secret: str) -> set[str]:

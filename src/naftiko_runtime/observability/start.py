@@ -1,9 +1,11 @@
 """Puts the telemetry of one process together from its settings."""
 
 import logging
+import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from naftiko_runtime import __version__
 from naftiko_runtime.observability.conventions import Conventions
 from naftiko_runtime.observability.export import Exporter
 from naftiko_runtime.observability.feed import LogFeed
@@ -62,6 +64,8 @@ def open_observability(
     if not wanted.enabled:
         return Observability(Recorder(Instruments()), known, LogFeed(known))
     metrics = Metrics() if wanted.metrics or "metrics" in wanted.exported else None
+    if metrics is not None:
+        metrics.built(__version__, platform.python_version())
     conventions = Conventions() if "metrics" in wanted.exported else None
     exporter, warnings = _exporter(wanted, known, lambda: _both(metrics, conventions))
     ring = TraceRing(wanted.buffer_size, known.scrub) if wanted.traces else None

@@ -16,6 +16,7 @@ from naftiko_runtime.adapters.control.actions import (
     Trial,
 )
 from naftiko_runtime.adapters.control.app import control_app
+from naftiko_runtime.adapters.guards import ListenerRules, guarded_listener
 from naftiko_runtime.errors import Diagnostic, Place
 from naftiko_runtime.expressions.reference import Literal
 from naftiko_runtime.observability.feed import LogFeed
@@ -561,3 +562,16 @@ async def test_the_console_runs_an_operation_and_shows_the_upstream_request(
         "durationMs": 1.5,
     }
     assert (gone.status_code, odd.status_code) == (400, 400)
+
+
+async def test_nothing_that_the_console_shows_holds_a_secret(process: Process) -> None:
+    app = guarded_listener(
+        control_app(EVERYTHING, process.actions()),
+        ListenerRules(),
+        scrub=lambda text: text.replace("https://up/7", "***"),
+    )
+    wanted = {"file": "shop.yml", "namespace": "shop-mcp", "operation": "get-order"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        reply = await http.post("/console/call", json=wanted)
+    assert reply.json()["requests"] == [{"method": "GET", "url": "***"}]

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from naftiko_runtime.adapters.control.actions import ControlActions
+from naftiko_runtime.adapters.visit import visit_of
 from naftiko_runtime.errors import BodyTooLarge, InvalidInput, UnsupportedMediaType
+from naftiko_runtime.observability.redaction import scrubbed
 from naftiko_runtime.plan.exposure import ControlExposure
 from naftiko_runtime.values import Json
 
@@ -42,6 +45,11 @@ class Asked:
         """Return one query parameter."""
         value: str | None = self.request.query_params.get(name)
         return value
+
+    def json(self, value: Json, status: int = 200) -> Response:
+        """Return a JSON answer without any secret (OBS-8)."""
+        scrub = visit_of(self.request.scope).scrub
+        return JSONResponse(value if scrub is None else scrubbed(value, scrub), status)
 
     async def text(self) -> str:
         """Return the body; raise ``BodyTooLarge`` over 1 MiB, ``InvalidInput`` unless UTF-8."""

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from naftiko_runtime.adapters.control.actions import Reloaded
 from naftiko_runtime.adapters.control.asked import Asked, rejected
@@ -19,13 +19,13 @@ async def reload(asked: Asked) -> Response:
     asked.require_json()
     outcome = await asked.actions.reload()
     status = _UNPROCESSABLE if outcome.status == "rejected" else 200
-    return JSONResponse(_reload_json(outcome), status)
+    return asked.json(_reload_json(outcome), status)
 
 
 async def validate(asked: Asked) -> Response:
     """Say what a text would do if it replaced a document (CTL-7)."""
     text = await asked.text()
-    return JSONResponse(await asked.actions.validate(text, asked.query("file")))
+    return asked.json(await asked.actions.validate(text, asked.query("file")))
 
 
 async def set_level(asked: Asked) -> Response:
@@ -37,7 +37,7 @@ async def set_level(asked: Asked) -> Response:
     if level is not None and not isinstance(level, str):
         raise rejected("level", "must be a level or null")
     try:
-        return JSONResponse(await asked.actions.set_level(asked.variable, level))
+        return asked.json(await asked.actions.set_level(asked.variable, level))
     except ValueError as exc:
         raise rejected("level", str(exc)) from exc
 
@@ -46,7 +46,7 @@ async def set_scripting(asked: Asked) -> Response:
     """Change the settings of scripts, all or none (CTL-11)."""
     settings, _ = await asked.actions.scripting()
     await asked.actions.set_scripting(changed(settings, await asked.object()))
-    return JSONResponse(scripting_json(*await asked.actions.scripting()))
+    return asked.json(scripting_json(*await asked.actions.scripting()))
 
 
 def _reload_json(outcome: Reloaded) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from naftiko_runtime.adapters.control.asked import Asked, rejected
 from naftiko_runtime.adapters.control.describe import described, function_named
@@ -33,7 +33,7 @@ async def data(asked: Asked) -> Response:
     """Return the documents and which other routes the page may use."""
     documents = [described(plan) for plan in asked.actions.capabilities()]
     diagnostics = [each.as_json() for each in all_diagnostics(asked.actions)]
-    return JSONResponse(
+    return asked.json(
         {"documents": documents, "diagnostics": diagnostics, "routes": list(asked.switches)}
     )
 
@@ -50,7 +50,7 @@ async def call(asked: Asked) -> Response:
     if function is None:
         raise rejected("operation", f"{operation} of {namespace} is not served")
     trial = await asked.actions.call(function, inputs)
-    return JSONResponse(
+    return asked.json(
         {
             "requests": list(trial.requests),
             "answer": trial.answer,

@@ -3,7 +3,7 @@
 from typing import Final
 
 import yaml
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from naftiko_runtime.adapters.control.actions import ControlActions
 from naftiko_runtime.adapters.control.asked import Asked, rejected
@@ -17,7 +17,7 @@ _OPENMETRICS: Final = "application/openmetrics-text"
 
 async def live(asked: Asked) -> Response:
     """Answer while the loop turns (CTL-2)."""
-    return JSONResponse({"status": "UP"})
+    return asked.json({"status": "UP"})
 
 
 async def ready(asked: Asked) -> Response:
@@ -26,12 +26,12 @@ async def ready(asked: Asked) -> Response:
         asked.admitted and asked.query("upstreams") == "true"
     )
     shown = body if asked.admitted else {"status": body["status"]}
-    return JSONResponse(shown, 200 if is_ready else 503)
+    return asked.json(shown, 200 if is_ready else 503)
 
 
 async def status(asked: Asked) -> Response:
     """Return what is running (CTL-4)."""
-    return JSONResponse(await asked.actions.status())
+    return asked.json(await asked.actions.status())
 
 
 async def config(asked: Asked) -> Response:
@@ -40,13 +40,13 @@ async def config(asked: Asked) -> Response:
     if "application/yaml" in asked.request.headers.get("accept", ""):
         text = yaml.safe_dump(documents, sort_keys=False, allow_unicode=True)
         return Response(text, media_type="application/yaml")
-    return JSONResponse(documents)
+    return asked.json(documents)
 
 
 async def diagnostics(asked: Asked) -> Response:
     """Return the diagnostics of all documents (CTL-5)."""
     found = all_diagnostics(asked.actions)
-    return JSONResponse({"diagnostics": [each.as_json() for each in found]})
+    return asked.json({"diagnostics": [each.as_json() for each in found]})
 
 
 def all_diagnostics(actions: ControlActions) -> list[Diagnostic]:
@@ -57,7 +57,7 @@ def all_diagnostics(actions: ControlActions) -> list[Diagnostic]:
 
 async def levels(asked: Asked) -> Response:
     """Return the levels of all loggers (CTL-8)."""
-    return JSONResponse(await asked.actions.levels())
+    return asked.json(await asked.actions.levels())
 
 
 async def metrics(asked: Asked) -> Response:
@@ -73,16 +73,16 @@ async def traces(asked: Asked) -> Response:
     wanted = asked.query("status")
     if wanted is not None and wanted.lower() not in {"ok", "error"}:
         raise rejected("status", "must be ok or error", "query")
-    return JSONResponse(await asked.actions.traces(asked.query("operation"), wanted))
+    return asked.json(await asked.actions.traces(asked.query("operation"), wanted))
 
 
 async def trace(asked: Asked) -> Response | Problem:
     """Return one trace with its spans (CTL-10)."""
     found = await asked.actions.trace(asked.variable)
-    return not_found(asked.request.url.path) if found is None else JSONResponse(found)
+    return not_found(asked.request.url.path) if found is None else asked.json(found)
 
 
 async def scripting(asked: Asked) -> Response:
     """Return the settings of scripts and what they did (CTL-11)."""
     settings, statistics = await asked.actions.scripting()
-    return JSONResponse(scripting_json(settings, statistics))
+    return asked.json(scripting_json(settings, statistics))
