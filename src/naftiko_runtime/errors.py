@@ -12,14 +12,15 @@ NaftikoError
    ├─ TemplateFailed          500 template      ScriptFailed         500 script
    ├─ UpstreamUnreachable     502 upstream-unreachable     connect, TLS, reset, protocol
    ├─ UpstreamTimeout         504 upstream-timeout
-   ├─ UndecodableResponse     502 upstream-undecodable     ResponseTooLarge     502 upstream-too-large
+   ├─ UndecodableResponse     502 upstream-undecodable
+   ├─ ResponseTooLarge        502 upstream-too-large
    ├─ LoginFailed             502 upstream-authentication
    └─ Overloaded              503 overloaded               a limit was reached
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 Severity = Literal["error", "warning", "info"]
 Effect = Literal["refused", "unavailable", "tolerated", "none"]
@@ -33,6 +34,10 @@ class Place:
     line: int = 1
     column: int = 1
     pointer: str = ""
+
+
+NOWHERE: Final = Place("")
+"""The place of what was made without a document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal, TypeAlias
 
-from naftiko_runtime.errors import Diagnostic, Place
+from naftiko_runtime.errors import NOWHERE, Diagnostic, Place
 from naftiko_runtime.expressions.reference import Expression
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.values import Json
@@ -119,7 +119,7 @@ class RestExposure:
     description: str | None = None
     authentication: InboundAuthentication | None = None
     cors: CorsPolicy | None = None
-    place: Place = Place("")
+    place: Place = NOWHERE
     security: Mapping[str, Json] = field(default_factory=dict)
     """The OpenAPI security scheme of ``authentication``."""
 
@@ -140,7 +140,7 @@ class Tool:
     confirm: Expression | None = None
     blocks: bool = False
     """The function's value is a list of MCP content blocks, sent as they are: an extension."""
-    place: Place = Place("")
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class McpExposure:
     cache_scope: Literal["private", "public"] = "private"
     authentication: InboundAuthentication | None = None
     cors: CorsPolicy | None = None
-    place: Place = Place("")
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ class SkillExposure:
     description: str | None = None
     authentication: InboundAuthentication | None = None
     cors: CorsPolicy | None = None
-    place: Place = Place("")
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ class ControlExposure:
     scripting: Scripting | None = None
     telemetry: Telemetry = Telemetry()
     authentication: InboundAuthentication | None = None
-    place: Place = Place("")
+    place: Place = NOWHERE
 
 
 Exposure: TypeAlias = RestExposure | McpExposure | SkillExposure | ControlExposure

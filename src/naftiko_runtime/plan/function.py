@@ -27,7 +27,7 @@ InputPlace = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One named value of the caller, with its checks (language.md 10.4–10.9).
+    """One named value of the caller, with its checks (language.md 10.4 to 10.9).
 
     ``name`` is its key in the scope; ``key`` what the caller calls it; ``shown`` the safe name of
     a tool schema (10.11). ``textual``: it comes from or goes to a path, query, header or cookie,
@@ -118,7 +118,7 @@ class CallStep:
 
 @dataclass(frozen=True, slots=True)
 class LookupStep:
-    """Rows of an earlier step found by a value (orchestration.md 2.11–2.15)."""
+    """Rows of an earlier step found by a value (orchestration.md 2.11 to 2.15)."""
 
     name: str
     rows: Expression
@@ -131,7 +131,7 @@ class LookupStep:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's sources, in order; the last is the file itself (orchestration.md 2.16–2.21)."""
+    """A script's sources, in order; the last is the file itself (orchestration.md 2.16 to 2.21)."""
 
     language: Literal["javascript", "python"]
     files: tuple[str, ...]
