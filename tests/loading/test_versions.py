@@ -55,6 +55,35 @@ TWINS = {
         operation("headers: {X-A: '1'}"),
         operation("inputParameters: [{name: X-A, value: '1', in: header}]"),
     ),
+    "V2 headers beside keyed parameters": (
+        consumes("headers: {X-A: '1'}, inputParameters: {q: {in: query}}"),
+        consumes("inputParameters: [{name: q, in: query}, {name: X-A, value: '1', in: header}]"),
+    ),
+    "V3 step inputs as a map": (
+        tool("steps: {s: {call: up.o, inputParameters: {a: 1}}}"),
+        tool("steps: [{name: s, call: up.o, with: {a: 1}}]"),
+    ),
+    "V8 a list of one item in a property": (
+        tool(
+            "call: up.o, outputParameters: [{type: object, properties:"
+            " {rows: {type: array, items: [{type: string}]}}}]"
+        ),
+        tool(
+            "call: up.o, outputParameters: [{type: object, properties:"
+            " {rows: {type: array, items: {type: string}}}}]"
+        ),
+    ),
+    "V17 keyed items of a mock": (
+        tool("outputParameters: {rows: {type: array, items: {a: {type: string, value: x}}}}"),
+        tool(
+            "outputParameters: [{name: rows, type: array,"
+            " items: {type: object, properties: {a: {type: string, value: x}}}}]"
+        ),
+    ),
+    "bind keys that are no names": (
+        ALPHA2 + "binds: [{namespace: e, keys: [A, [B]]}]\ncapability: {}\n",
+        ALPHA2 + "binds: [{namespace: e, keys: [[B]]}]\ncapability: {}\n",
+    ),
     "V3 step inputs": (
         tool(
             "steps: [{name: s, call: up.o, inputParameters: [{name: a, value: 1}], with: {b: 2}}]"
