@@ -4,12 +4,12 @@ What is answered here is answered with the same status, headers and bytes as by 
 the same requests through both. Everything unusual is left to the SDK (``plain_call`` gives None).
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import anyio
 from mcp_types import (
     LOG_LEVEL_META_KEY,
     PROTOCOL_VERSION_META_KEY,
@@ -33,6 +33,8 @@ _METHOD: Final = "tools/call"
 _MEMBERS: Final = frozenset({"jsonrpc", "id", "method", "params"})
 _PARAMS: Final = frozenset({"name", "arguments", "_meta"})
 _QUIET_SECONDS: Final = 15.0
+_UNWATCHED_SECONDS: Final = 0.02
+"""How long a call runs before its caller's connection is watched."""
 _JSON: Final = (b"content-type", b"application/json")
 _STREAM: Final = [
     (b"content-type", b"text/event-stream"),
@@ -166,23 +168,29 @@ async def _json(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-class _Wait:
+class _CallerGone(Exception):
+    """The caller closed its connection; everything that runs for it is cancelled."""
+
+
+class _Watch:
     """Keeps a connection alive while a call runs, and notices that the caller left."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self.has_begun = False
-        self.is_gone = False
 
-    async def watch(self, scope: anyio.CancelScope) -> None:
-        """Begin a stream after 15 quiet seconds; cancel the scope when the caller leaves."""
-        while not self.is_gone:
-            with anyio.move_on_after(_QUIET_SECONDS) as patience:
-                self.is_gone = (await self._receive())["type"] == "http.disconnect"
-            if patience.cancelled_caught:
+    async def run(self) -> None:
+        """Begin a stream after 15 quiet seconds; raise ``_CallerGone`` when the caller leaves."""
+        while True:
+            try:
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    message = await self._receive()
+            except TimeoutError:
                 await self._ping()
-        scope.cancel()
+            else:
+                if message["type"] == "http.disconnect":
+                    raise _CallerGone
 
     async def _ping(self) -> None:
         if not self.has_begun:
@@ -193,16 +201,33 @@ class _Wait:
 
 
 async def _watched(body: Callable[[], Awaitable[bytes]], receive: Receive, send: Send) -> None:
-    wait = _Wait(receive, send)
-    content = b""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(wait.watch, tasks.cancel_scope)
-        content = await body()
-        tasks.cancel_scope.cancel()
-    if wait.is_gone:
+    watch = _Watch(receive, send)
+    content = None
+    try:
+        content = await _beside(watch, body)
+    except* _CallerGone:
+        pass
+    if content is None:
         return
-    if wait.has_begun:
+    if watch.has_begun:
         event = b"event: message\r\ndata: " + content + b"\r\n\r\n"
         await send({"type": "http.response.body", "body": event})
     else:
         await _json(send, content)
+
+
+async def _beside(watch: _Watch, body: Callable[[], Awaitable[bytes]]) -> bytes:
+    """Run a call; watch its caller only when it takes long enough to be worth a task."""
+    tasks: list[asyncio.Task[None]] = []
+    async with asyncio.TaskGroup() as group:
+
+        def begin() -> None:
+            tasks.append(group.create_task(watch.run()))
+
+        timer = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, begin)
+        try:
+            return await body()
+        finally:
+            timer.cancel()
+            for task in tasks:
+                task.cancel()
