@@ -19,6 +19,7 @@ from naftiko_runtime.adapters.credentials import (
 )
 from naftiko_runtime.adapters.digest import DigestGate
 from naftiko_runtime.adapters.failures import Failures
+from naftiko_runtime.adapters.oauth import OAuthGate
 from naftiko_runtime.adapters.problems import Problem, answer, problem_of
 from naftiko_runtime.adapters.verdict import Verdict
 from naftiko_runtime.engine.exchange import Exchange
@@ -105,9 +106,6 @@ def _checker(authentication: InboundAuthentication, context: AccessContext) -> C
             key = Key(name, placement)
             return _Simple(lambda scope: accepted_key(scope, key, resolve(value)))
         case InboundOAuth2():
-            # imported when a document needs it: cryptography takes as long as all of this package
-            from naftiko_runtime.adapters.oauth import OAuthGate  # noqa: PLC0415
-
             return OAuthGate(authentication, resolve, context.exchange, context.now)
         case other:
             assert_never(other)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import jwt
 from jwt.types import Options
 
-from naftiko_runtime.adapters.oauth_server import AuthorizationServer
+from naftiko_runtime.adapters.oauth_server import AuthorizationServer, BadToken
 
 _RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
@@ -23,10 +23,6 @@ _SIGNATURE: Final[Options] = {
     "verify_jti": False,
 }
 """What a token says is checked by the gate, the same for signed and introspected ones."""
-
-
-class BadToken(Exception):
-    """A token is not accepted; the text is an ``error_description``."""
 
 
 async def verified_claims(token: str, server: AuthorizationServer) -> Mapping[str, Any]:

@@ -17,8 +17,11 @@ from naftiko_runtime.adapters.credentials import (
     credentials_of,
     without_authorization,
 )
-from naftiko_runtime.adapters.jwt_keys import BadToken, verified_claims
-from naftiko_runtime.adapters.oauth_server import AuthorizationServer, ServerUnavailable
+from naftiko_runtime.adapters.oauth_server import (
+    AuthorizationServer,
+    BadToken,
+    ServerUnavailable,
+)
 from naftiko_runtime.adapters.problems import (
     answer,
     authorization_server,
@@ -60,6 +63,10 @@ class OAuthGate:
         exchange: Exchange | None,
         now: Callable[[], float],
     ) -> None:
+        # imported when a document needs it: cryptography takes as long as all of this package
+        from naftiko_runtime.adapters.jwt_keys import verified_claims  # noqa: PLC0415
+
+        self._verified_claims = verified_claims
         self._block = block
         self._resolve = resolve
         self._exchange = exchange
@@ -93,7 +100,7 @@ class OAuthGate:
         server = self._authorization_server()
         if self._block.introspection:
             return await self._introspection(server, token)
-        return await verified_claims(token.decode("latin-1"), server)
+        return await self._verified_claims(token.decode("latin-1"), server)
 
     def _authorization_server(self) -> AuthorizationServer:
         if self._server is None:

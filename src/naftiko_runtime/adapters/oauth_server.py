@@ -32,6 +32,10 @@ class ServerUnavailable(Exception):
     """The authorization server gives no usable answer; the text is fit for callers."""
 
 
+class BadToken(Exception):
+    """A token is not accepted; the text is an ``error_description``."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     members: Mapping[str, Any]

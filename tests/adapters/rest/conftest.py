@@ -19,7 +19,14 @@ from naftiko_runtime.engine.exchange_httpx import HttpxExchange
 from naftiko_runtime.errors import Place
 from naftiko_runtime.expressions.reference import Expression, FromInput, Literal
 from naftiko_runtime.options import Limits, RuntimeOptions
-from naftiko_runtime.plan.exposure import Address, RestExposure, Route, RouteHole, Segment
+from naftiko_runtime.plan.exposure import (
+    Address,
+    McpExposure,
+    RestExposure,
+    Route,
+    RouteHole,
+    Segment,
+)
 from naftiko_runtime.plan.function import Call, Function, Input
 from naftiko_runtime.plan.listener import Placed
 from naftiko_runtime.plan.upstream import (
@@ -150,14 +157,14 @@ def build(upstream: FakeUpstream) -> Build:
 
     @asynccontextmanager
     async def built(
-        *served: Route | RestExposure,
+        *served: Route | RestExposure | McpExposure,
         exchange: Exchange | None = None,
         access: AccessContext | None = None,
         limits: Limits | None = None,
         rules: ListenerRules | None = None,
         **options: Any,
     ) -> AsyncIterator[App]:
-        exposures = [each for each in served if isinstance(each, RestExposure)]
+        exposures = [each for each in served if not isinstance(each, Route)]
         routes = tuple(each for each in served if isinstance(each, Route))
         if routes:
             exposures.insert(0, RestExposure("shop-rest", Address(None, 8080), routes))
@@ -170,7 +177,7 @@ def build(upstream: FakeUpstream) -> Build:
 
 
 def app_of(
-    exposures: list[RestExposure],
+    exposures: list[RestExposure | McpExposure],
     engine: Engine,
     options: RuntimeOptions,
     access: AccessContext | None,

@@ -6,7 +6,13 @@ import pytest
 
 from naftiko_runtime.adapters.guards import ListenerRules
 from naftiko_runtime.expressions.reference import Literal
-from naftiko_runtime.plan.exposure import Address, CorsPolicy, InboundBearer, RestExposure
+from naftiko_runtime.plan.exposure import (
+    Address,
+    CorsPolicy,
+    InboundBearer,
+    McpExposure,
+    RestExposure,
+)
 
 pytestmark = pytest.mark.anyio
 APP = "https://app.example"
@@ -196,3 +202,27 @@ async def test_every_answer_has_the_request_id_and_no_server(plans: Any, serve: 
     assert len(set(made)) == 6
     assert all(len(each) == 32 and int(each, 16) >= 0 for each in made)
     assert not any("server" in each.headers for each in responses)
+
+
+def mcp(**members: Any) -> McpExposure:
+    return McpExposure("m", Address(None, 8080), (), **members)
+
+
+@pytest.mark.parametrize(
+    ("authentication", "expected"), [(None, 404), (InboundBearer(Literal("s3cret")), 401)]
+)
+async def test_a_listener_without_rest_has_no_docs_and_challenges_when_nothing_is_open(
+    serve: Any, authentication: Any, expected: int
+) -> None:
+    async with serve(mcp(authentication=authentication)) as client:
+        statuses = [(await client.get(path)).status_code for path in ("/docs", "/x")]
+        admitted = await client.get("/docs", headers=TOKEN)
+    assert (statuses, admitted.status_code) == ([expected, expected], 404)
+
+
+async def test_an_open_adapter_of_another_kind_makes_unknown_paths_404(
+    plans: Any, serve: Any
+) -> None:
+    bearer = InboundBearer(Literal("s3cret"))
+    async with serve(exposure(plans, authentication=bearer), mcp()) as client:
+        assert (await client.get("/x")).status_code == 404

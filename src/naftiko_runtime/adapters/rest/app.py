@@ -5,7 +5,7 @@ No framework stands on the way of a request: look up the route, let in, call, an
 
 from collections.abc import Sequence
 
-from naftiko_runtime.adapters.access import AccessContext, gate_of
+from naftiko_runtime.adapters.access import AccessContext, Gate, gate_of
 from naftiko_runtime.adapters.asgi import App, RawHeader, Receive, Scope, Send, header
 from naftiko_runtime.adapters.problems import (
     Problem,
@@ -35,10 +35,11 @@ def rest_app(
     *,
     others_open: bool = False,
 ) -> App:
-    """Return the app of a listener's REST adapters; adapters of other kinds are passed over.
+    """Return the app of a listener's REST adapters, and of every path that nobody else serves.
 
-    ``others_open``: the listener has an adapter of another kind without authentication, so that
-    an unknown path is 404 for everybody (exposes.md AUTH-1).
+    ``placed`` are all adapters of the listener: an unknown path is 404 when one of them is open,
+    else the challenge of the first (exposes.md AUTH-1). ``others_open`` says that one is open
+    which is not among them.
     """
     adapters = tuple(
         adapter_of(each, each.exposure, gate_of(each.exposure.authentication, access), options)
@@ -51,8 +52,21 @@ def rest_app(
         for route in adapter.exposure.routes
     )
     calls = Calls(engine, options.limits.body)
-    docs = Docs(placed, adapters)
-    return _Rest(adapters, table, calls, docs if options.docs else None, others_open=others_open)
+    docs = Docs(placed, adapters) if options.docs and adapters else None
+    gate = None if others_open else _gate_of_all(placed, adapters, access)
+    return _Rest(adapters, table, calls, docs, gate)
+
+
+def _gate_of_all(
+    placed: Sequence[Placed], adapters: Sequence[Adapter], access: AccessContext
+) -> Gate | None:
+    """Return the gate of the first adapter when all of the listener have one."""
+    blocks = [each.exposure.authentication for each in placed]
+    if not blocks or any(block is None for block in blocks):
+        return None
+    if adapters and adapters[0].exposure is placed[0].exposure:
+        return adapters[0].gate
+    return gate_of(blocks[0], access)
 
 
 class _Rest:
@@ -64,14 +78,13 @@ class _Rest:
         table: RouteTable[Target],
         calls: Calls,
         docs: Docs | None,
-        *,
-        others_open: bool,
+        gate: Gate | None,
     ) -> None:
         self._adapters = adapters
         self._table = table
         self._calls = calls
         self._docs = docs
-        self._guarded = not others_open and all(adapter.gate for adapter in adapters)
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
@@ -123,16 +136,14 @@ class _Rest:
         if self._docs is not None and self._docs.serves(scope["raw_path"]):
             await self._docs.answer(scope, send)
             return
-        problem: Problem | None = None
         if self._adapters:
-            adapter = self._adapters[0]
-            visit.arrival.matched(adapter.unmatched)
-            if self._guarded:
-                admitted = await self._admitted(adapter, scope, visit)
-                problem = admitted if isinstance(admitted, Problem) else None
-            else:
-                _add_cors(adapter, visit)
-        await answer(problem or not_found(path_of(scope)), scope, send)
+            visit.arrival.matched(self._adapters[0].unmatched)
+            _add_cors(self._adapters[0], visit)
+        problem = not_found(path_of(scope))
+        if self._gate is not None:
+            admitted = await self._gate.admit(scope)
+            problem = admitted if isinstance(admitted, Problem) else problem
+        await answer(problem, scope, send)
 
     async def _undeclared(self, scope: Scope, send: Send) -> None:
         if self._docs is not None and self._docs.serves(scope["raw_path"]):
