@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from naftiko_runtime.errors import Diagnostic, Place
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import Json, compact
 
 Marks: TypeAlias = tuple[int, int, int, int]
 """Line and column of a key, then of its value, 1-based."""
@@ -177,3 +177,14 @@ def plain(tree: Any) -> Json:
             return [plain(value) for value in tree]
         case _:
             return tree
+
+
+def grown(value: Json, place: Place) -> Any:
+    """Return the tree of a JSON value that was written elsewhere, all of it at one place."""
+    if isinstance(value, dict):
+        return Node(((str(key), grown(each, place)) for key, each in value.items()), place=place)
+    if isinstance(value, list):
+        return Items((grown(each, place) for each in value), place=place)
+    if isinstance(value, str):
+        return value
+    return Scalar(value, compact(value))

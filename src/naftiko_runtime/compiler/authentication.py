@@ -8,6 +8,8 @@ from typing import Literal as OneOf
 from pydantic import ValidationError
 
 from naftiko_runtime.compiler.sides import ConsumedSide
+from naftiko_runtime.dialect.authentication import auth_spelling
+from naftiko_runtime.dialect.shape import Report
 from naftiko_runtime.errors import Place
 from naftiko_runtime.expressions.path import Path, PathError
 from naftiko_runtime.expressions.reference import Expression, Literal, ObjectOf
@@ -28,6 +30,7 @@ from naftiko_runtime.spec.consumes import (
     Consumes,
     Parameter,
 )
+from naftiko_runtime.tree import Node, grown
 from naftiko_runtime.values import Json
 
 _PLACEMENTS: Final = ("header", "query", "cookie", "body")
@@ -94,18 +97,20 @@ def credentials_of(
 
 def block_of(side: ConsumedSide, setting: Json, place: Place) -> Block:
     """Return an authentication block given with ``--set authentication.NS`` (2.8)."""
-    members = dict(setting) if isinstance(setting, dict) else {}
-    members["type"] = str(members.get("type", "")).lower()
+    found = side.world.found
     try:
-        return Block.model_validate({**members, "(place)": place})
+        return Block.model_validate(auth_spelling(_node(setting, place), Report(found)))
     except ValidationError as error:
-        message = (
-            f"{side.label}: the setting authentication is no authentication block: "
-            + "; ".join(
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-            )
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
         )
+        message = f"{side.label}: the setting authentication is no authentication block: {faults}"
         raise side.world.around.unresolved("auth/incomplete", place, message) from error
+
+
+def _node(setting: Json, place: Place) -> Node:
+    tree = grown(setting, place)
+    return tree if isinstance(tree, Node) else Node(place=place)
 
 
 def _report_aws(side: ConsumedSide, adapter: Consumes, block: Block) -> None:

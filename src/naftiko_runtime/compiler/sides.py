@@ -17,6 +17,7 @@ from naftiko_runtime.expressions.reference import (
     Environment,
     Expression,
     FromVariable,
+    Literal,
     Setting,
     Source,
     Variable,
@@ -43,10 +44,23 @@ class ConsumedSide:
 
     def text(self, text: str, kind: NeedKind, place: Place) -> Expression:
         """Return a text with templates as an expression over arguments and variables."""
+        if kind in ("auth", "value") and text.startswith("$env."):
+            return self._environment_reference(text, place)
         return link_text(text, self.resolver(kind, place), self.world.around, place)
+
+    def _environment_reference(self, text: str, place: Place) -> Expression:
+        """Return ``$env.VAR``, which is a variable where it is the whole value (3.2)."""
+        name = text.removeprefix("$").strip()
+        self.world.found.add(
+            "dialect/variable-spelling", place, f"{text} is read as the variable {{{{{name}}}}}"
+        )
+        variable = self.world.around.named_variable(name, self.origin, place, self.label)
+        return Literal(text) if variable is None else FromVariable(variable)
 
     def json(self, value: Json, kind: NeedKind, place: Place) -> Expression:
         """Return a JSON value with templates as an expression."""
+        if isinstance(value, str):
+            return self.text(value, kind, place)
         return link_json(value, self.resolver(kind, place), self.world.around, place)
 
     def resolver(self, kind: NeedKind, place: Place) -> Callable[[Hole, bool], Expression]:
