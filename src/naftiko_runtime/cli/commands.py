@@ -26,6 +26,12 @@ class Command:
         return self.names[0][1:]
 
 
+def _nested(first: str, second: str, module: str, summary: str, *aliases: str) -> Command:
+    """Return a command of two words; ``aliases`` are those of the first."""
+    seconds = {"openapi": ("openapi", "oas"), "capability": ("capability", "cap")}[second]
+    return Command(((first, *aliases), seconds), f"naftiko_runtime.cli.{module}", summary)
+
+
 def _command(name: str, summary: str, *aliases: str, is_lasting: bool = False) -> Command:
     return Command(((name, *aliases),), f"naftiko_runtime.cli.{name}", summary, is_lasting)
 
@@ -36,6 +42,11 @@ COMMANDS: Final = (
         "demo", "try it: a bundled capability in front of a bundled upstream", is_lasting=True
     ),
     _command("validate", "report every problem of documents", "v", "val"),
+    _command("inspect", "show what documents hold", "show"),
+    _command("call", "run one function and print its answer"),
+    _nested("export", "openapi", "export_openapi", "write a REST adapter as OpenAPI"),
+    _nested("create", "capability", "create", "write a document to begin with", "c", "cr"),
+    _command("completion", "print a completion script for a shell"),
     _command("health", "ask a running process whether it is ready"),
     _command("status", "show what a running process serves"),
     _command("metrics", "print the metrics of a running process"),

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
@@ -18,6 +19,7 @@ from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.errors import DocumentError, NaftikoError
 from naftiko_runtime.names import suggestion
+from naftiko_runtime.values import Json
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -61,7 +63,7 @@ def _run(words: list[str], console: Console) -> int:
         command, rest = _found(words)
         return _command(command, rest, console)
     except UsageError as exc:
-        return _usage_error(exc, console)
+        return _usage_error(exc, words, console)
 
 
 def _found(words: list[str]) -> tuple[Command, list[str]]:
@@ -87,7 +89,9 @@ def _second_word(commands: list[Command], words: list[str]) -> Command:
         # the group has no options of its own: its one member's help says all
         words.insert(1, next(iter(known)))
         return commands[0]
-    what = f"unknown {words[0]} {second!r}{suggestion(second, known)}" if second else "what?"
+    what = f"unknown {words[0]} {second!r}{suggestion(second, known)}"
+    if not second:
+        what = f"{words[0]} needs one of {', '.join(known)}"
     raise UsageError(what, usage)
 
 
@@ -108,10 +112,8 @@ def _command(command: Command, words: Sequence[str], console: Console) -> int:
         console.result(f"naftiko {__version__}")
         return 0
     arguments = parser.understood(words, console.environ)
-    told = Console(
-        console.out,
-        console.err,
-        console.environ,
+    told = replace(
+        console,
         quiet=getattr(arguments, "quiet", False),
         verbose=getattr(arguments, "verbose", False),
         json=getattr(arguments, "json", False),
@@ -121,7 +123,7 @@ def _command(command: Command, words: Sequence[str], console: Console) -> int:
     except DocumentError as exc:
         return _refused(exc, told)
     except NaftikoError as exc:
-        told.failure(str(exc))
+        _fail(str(exc), "failed", "Failed", told)
         return EXIT_FAILED
 
 
@@ -133,14 +135,29 @@ def _leave(_number: int, _frame: object) -> NoReturn:
 def _refused(exc: DocumentError, console: Console) -> int:
     for diagnostic in exc.diagnostics:
         console.diagnostic(diagnostic, console.err)
+    if console.json:
+        found = [diagnostic.as_json() for diagnostic in exc.diagnostics]
+        problem = _problem("document", "Document refused", "the document cannot be used")
+        console.value({"error": problem | {"diagnostics": found}})
     return EXIT_USAGE
 
 
-def _usage_error(exc: UsageError, console: Console) -> int:
+def _usage_error(exc: UsageError, words: Sequence[str], console: Console) -> int:
     if exc.usage:
         print(exc.usage, file=console.err)
-    console.failure(str(exc))
+    _fail(str(exc), "usage", "Wrong usage", replace(console, json="--json" in words))
     return EXIT_USAGE
+
+
+def _fail(detail: str, name: str, title: str, console: Console) -> None:
+    """Say why on stderr and, with ``--json``, as a problem on stdout (orchestration.md 6.3)."""
+    console.failure(detail)
+    if console.json:
+        console.value({"error": _problem(name, title, detail)})
+
+
+def _problem(name: str, title: str, detail: str) -> dict[str, Json]:
+    return {"type": f"urn:naftiko:problem:{name}", "title": title, "status": 400, "detail": detail}
 
 
 def _add_common(parser: Parser) -> None:

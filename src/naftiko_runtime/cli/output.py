@@ -26,6 +26,18 @@ class Console:
         """Print a line of the result."""
         print(text, file=self.out)
 
+    def bytes(self, body: bytes) -> None:
+        """Print a body as it is; a terminal gets a newline after it."""
+        self.out.flush()
+        raw = getattr(self.out, "buffer", None)
+        if raw is None:
+            self.out.write(body.decode(errors="replace"))
+        else:
+            raw.write(body)
+            raw.flush()
+        if self.out.isatty():
+            self.out.write("\n")
+
     def value(self, value: Json) -> None:
         """Print the one JSON value of ``--json``."""
         print(compact(value), file=self.out)

@@ -32,6 +32,11 @@ class Parser(argparse.ArgumentParser):
         )
         self._command_line_only: set[str] = set()
 
+    @property
+    def option_names(self) -> list[str]:
+        """Every spelling of every option."""
+        return [option for action in self._actions for option in action.option_strings]
+
     def without_environment(self, action: argparse.Action) -> None:
         """Read an option from the command line only, where its variable means something else."""
         self._command_line_only.add(action.dest)
@@ -62,9 +67,8 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         if not word.startswith("-"):
             return f"unexpected argument {word!r}"
-        options = [option for action in self._actions for option in action.option_strings]
         name = word.partition("=")[0]
-        return f"unknown option {name}{suggestion(name, options)}"
+        return f"unknown option {name}{suggestion(name, self.option_names)}"
 
     def _words_of(self, action: argparse.Action, environ: Mapping[str, str]) -> Iterator[str]:
         option = next((each for each in action.option_strings if each.startswith("--")), None)

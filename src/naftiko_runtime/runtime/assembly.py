@@ -1,6 +1,6 @@
 """Composition: plans of documents become the apps of listeners, all of one ``Live``."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -80,11 +80,16 @@ def build_live(
 
 def access_of(house: House, engine: Engine) -> AccessContext:
     """Return what inbound authentication needs; templates resolve on first use (AUTH-2)."""
+    return AccessContext(resolver(engine), house.engine.exchange, key=house.key)
+
+
+def resolver(engine: Engine) -> Callable[[Expression], str]:
+    """Return what gives the text of a template; it raises ``Misconfigured``."""
 
     def resolve(expression: Expression) -> str:
         return str(expression.evaluate(InvocationScope({}, engine.variables)))
 
-    return AccessContext(resolve, house.engine.exchange, key=house.key)
+    return resolve
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,7 @@ def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Do
     if loaded.document is None:
         return Document(file, None, found.merged(), now, loaded.files, loaded.digest, loaded.tree)
     files = DiskFiles(options.settings, str(Path(file).resolve().parent))
-    compiled = compile_capability(
-        loaded.document, options.settings, found, files, missing_extras()
-    )
+    compiled = compile_capability(loaded.document, options.settings, found, files, missing_extras())
     capability = finished(compiled, found, loaded.files, loaded.digest)
     diagnostics = capability.diagnostics
     refused = found.refused or (options.strict and _has_faults(diagnostics))

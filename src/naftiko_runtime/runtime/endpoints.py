@@ -63,7 +63,7 @@ class Endpoints:
         try:
             module = await asyncio.to_thread(importlib.import_module, _ENDPOINT)
             endpoint = module.McpEndpoint(self._serving(key), keys=(self._house.key,))
-        except Exception:
+        except Exception:  # noqa: BLE001 - see below
             # whatever is wrong with one adapter must not end the others
             _log.exception("the MCP endpoint %s cannot be made", key.namespace or "")
             entry.app.put(_broken)
