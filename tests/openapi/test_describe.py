@@ -380,6 +380,8 @@ def test_schemas_of_documents_are_made_valid() -> None:
         "additionalProperties": {"type": "string"},
         "oneOf": [{"type": "string"}],
         "pattern": 7,
+        "enum": (["a"],),
+        "example": ["a"],
     }
     made = route("GET", ORDERS, function=function(read("q", "query", schema=messy)))
     got = operation(made, path="/orders", method="get")
@@ -390,7 +392,20 @@ def test_schemas_of_documents_are_made_valid() -> None:
         "required": ["a"],
         "additionalProperties": {"type": "string"},
         "oneOf": [{"type": "string"}],
+        "enum": [["a"]],
+        "example": ["a"],
     }
+
+
+def test_a_default_has_the_type_or_is_left_out() -> None:
+    cases = [("boolean", True, True), ("integer", True, False), ("number", 1, True)]
+    cases += [("null", None, True), ("boolean", 0, False)]
+    for kind, default, kept in cases:
+        schema = {"default": default, "additionalProperties": False}
+        made = route("GET", ORDERS, function=function(read("q", "query", kind, schema=schema)))
+        (parameter,) = operation(made, path="/orders", method="get")["parameters"]
+        assert ("default" in parameter["schema"]) is kept
+        assert parameter["schema"]["additionalProperties"] is False
 
 
 def test_3_0_says_nullable_and_enum_and_leaves_names_and_values_alone() -> None:

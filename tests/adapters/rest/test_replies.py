@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from naftiko_runtime.adapters.rest.replies import accepts_gzip
+from naftiko_runtime.adapters.rest.replies import Shape, accepts_gzip, relay, reply
 from naftiko_runtime.diagnostics import CODES
+from naftiko_runtime.engine.result import Binary, Relayed, Value
 from naftiko_runtime.errors import Diagnostic, Place
 from naftiko_runtime.expressions.mapper import Fixed, ObjectShape, Select
 from naftiko_runtime.expressions.path import Path
@@ -352,3 +353,37 @@ async def test_a_dot_segment_is_never_forwarded(plans: Any, serve: Any, upstream
             httpx.URL("http://shop.test").copy_with(raw_path=b"/crm/a/%2e%2e/b")
         )
     assert (response.status_code, upstream.requests) == (400, [])
+
+
+async def test_binary_values_are_sent_as_bytes(plans: Any) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    value = Value(200, (), Binary("image/png", b"\x89"))
+    await reply(value, send, b"gzip", head=False)
+    assert sent == [
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"image/png"), (b"content-length", b"1")],
+        },
+        {"type": "http.response.body", "body": b"\x89"},
+    ]
+
+
+async def test_a_relayed_head_of_a_mapped_answer_says_json(plans: Any) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = (("content-type", "text/xml"), ("content-length", "9"), ("link", "<a>"))
+    result = Relayed(200, headers, _unread, failed=False, operation=None)
+    await relay(result, Shape(mapped=True), send, head=True)
+    assert sent[0]["headers"] == [(b"link", b"<a>"), (b"content-type", b"application/json")]
+
+
+def _unread() -> Any:
+    raise AssertionError

@@ -360,6 +360,87 @@ async def test_head_over_a_socket_has_headers_only_and_keeps_the_connection(
     assert (response.headers["content-length"], response.headers["etag"]) == ("6", '"1"')
 
 
+async def test_a_body_that_nothing_needs_does_not_hide_that_the_caller_left(
+    plans: Any, build: Any
+) -> None:
+    exchange = FakeExchange(whole(b"late"), head=anyio.Event())
+    head = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nab"
+    async with build(plans.route("POST", "/x", plans.call()), exchange=exchange) as app:
+        with anyio.fail_after(LIMIT):
+            async with listening(app) as port:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(head)
+                await exchange.arrived.wait()
+                writer.close()
+                await exchange.closed.wait()
+
+
+async def test_an_upload_that_was_read_is_watched_while_the_upstream_thinks(
+    plans: Any, build: Any
+) -> None:
+    exchange = FakeExchange(whole(b"late"), head=anyio.Event())
+    head = b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 2\r\n\r\nab"
+    async with build(uploading(plans), exchange=exchange) as app:
+        with anyio.fail_after(LIMIT):
+            async with listening(app) as port:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(head)
+                await until(lambda: bytes(exchange.received) == b"ab")
+                writer.close()
+                await exchange.closed.wait()
+
+
+async def test_an_upstream_error_of_a_body_that_broke_off_is_not_answered(
+    plans: Any, build: Any
+) -> None:
+    """An exchange may say of a broken body only that the upstream is unreachable."""
+    exchange = FakeExchange(whole(b"done"))
+    take = exchange._take  # noqa: SLF001 - the fake of this module
+
+    async def wrapped(body: Any) -> None:
+        try:
+            await take(body)
+        except Exception as error:
+            raise UpstreamUnreachable("the body broke off") from error
+
+    exchange._take = wrapped  # type: ignore[method-assign]  # noqa: SLF001 - see above
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    messages = [{"type": "http.request", "body": b"a", "more_body": True}]
+
+    async def receive() -> Any:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    headers = [(b"host", b"a"), (b"content-length", b"6"), (b"content-type", b"text/csv")]
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/x",
+        "raw_path": b"/x",
+        "query_string": b"",
+        "headers": headers,
+    }
+    async with build(uploading(plans), exchange=exchange) as app:
+        await app(scope, receive, send)
+    assert sent == []
+
+
+async def test_a_stop_of_the_server_cancels_calls_as_cancelled(plans: Any, build: Any) -> None:
+    exchange = FakeExchange(whole(b"late"), head=anyio.Event())
+    async with build(plans.route("GET", "/x", plans.call()), exchange=exchange) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            task = asyncio.ensure_future(client.get("/x"))
+            await exchange.arrived.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert exchange.closed.is_set()
+
+
 async def test_no_task_is_left_when_answers_are_done(plans: Any, build: Any) -> None:
     exchange = FakeExchange(whole(b"x"))
     async with build(plans.route("GET", "/x", plans.call()), exchange=exchange) as app:

@@ -38,7 +38,7 @@ def kind_of(content_type: str | None) -> Kind | None:
     if content_type is None:
         return "json"
     media = content_type.partition(";")[0].strip().casefold()
-    if media.startswith("application/") and media.endswith("+json"):
+    if media.endswith("+json"):
         return "json"
     return _KINDS.get(media) if media else "json"
 

@@ -6,7 +6,7 @@ in flight, begins to watch those that it has seen before.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from naftiko_runtime.adapters.rest.body import CallerGone
 from naftiko_runtime.adapters.visit import Visit
@@ -57,11 +57,8 @@ class _Flight:
     __slots__ = ("_cancelling", "_gone", "_seen", "_task", "_until_gone", "_visit", "watching")
 
     def __init__(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a call runs in a task")
-        self._task = task
-        self._cancelling = task.cancelling()
+        self._task: asyncio.Task[Any] = _current_task()
+        self._cancelling = self._task.cancelling()
         self._until_gone = until_gone
         self._visit = visit
         self._seen = False
@@ -84,3 +81,10 @@ class _Flight:
     def ended_by_caller(self) -> bool:
         """Tell whether this cancellation is the watch's own, and nobody else wants it."""
         return self._gone and self._task.uncancel() <= self._cancelling
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("calls run in tasks")
+    return task
