@@ -23,16 +23,18 @@ class Absent:
 
 ABSENT: Final = Absent()
 
+# one encoder for all: json.dumps would make one for each call
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def compact(value: Json) -> str:
     """Return JSON without spaces, members in order, non-ASCII as it is (language.md 5.3)."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def text_of(value: Json) -> str:
     """Return the text form of a value: text as it is, everything else as JSON (language.md 3.4)."""
     return value if isinstance(value, str) else compact(value)
-
 
 
 def integer_of(value: Json) -> Json:

@@ -64,6 +64,8 @@ def scalar_text(value: Json) -> str:
     """Return one value as text: numbers in their shortest form, objects as compact JSON (4.16)."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
     return compact(value)

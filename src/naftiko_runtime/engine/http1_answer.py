@@ -7,6 +7,7 @@ read, and that a body cut short never looks complete.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -21,6 +22,12 @@ _BUFFER_LIMIT: Final = 256 * 1024
 _SWITCHING: Final = 101
 _OK: Final = 200
 _WITHOUT_BODY: Final = (204, 304)
+
+
+@lru_cache(maxsize=1024)
+def lowered(name: bytes) -> str:
+    """Return a header's name as text in lower case; most answers have the same few names."""
+    return name.lower().decode("latin-1")
 
 
 class Answer:
@@ -81,9 +88,7 @@ class Answer:
     def headers(self) -> tuple[tuple[str, str], ...]:
         """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
         if self._headers is None:
-            self._headers = tuple(
-                (name.lower().decode("latin-1"), decoded(value)) for name, value in self._fields
-            )
+            self._headers = tuple([(lowered(name), decoded(value)) for name, value in self._fields])
         return self._headers
 
     def header(self, name: str) -> str | None:

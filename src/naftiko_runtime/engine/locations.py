@@ -27,7 +27,7 @@ class _Segment:
     pieces: tuple[UrlPiece, ...]
 
 
-_Piece: TypeAlias = str | UrlHole | _Segment
+_Piece: TypeAlias = str | _Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +48,40 @@ class Location:
         Raises ``InvalidInput`` for a value that its place cannot hold, ``Misconfigured`` for a
         base URI that cannot be used.
         """
-        path = "".join(self._path_text(piece, scope) for piece in self.path)
+        text = self._text(self.path, scope)
         if self.base:
-            path = joined(self._base_text(scope), path)
+            text = joined(self._base_text(scope), text)
         if not self.query:
-            return path
-        return f"{path}?{''.join(_query_text(piece, scope) for piece in self.query)}"
+            return text
+        return f"{text}?{''.join([_query_text(piece, scope) for piece in self.query])}"
 
     def _base_text(self, scope: Scope) -> str:
-        text = "".join(self._path_text(piece, scope) for piece in self.base)
+        text = self._text(self.base, scope)
         if not _HTTP.match(text):
             raise _unusable(self.namespace, "", "must be http://HOST or https://HOST")
         if "?" in text or "#" in text:
             raise _unusable(self.namespace, "", "must have neither query nor fragment")
         return text
 
-    def _path_text(self, piece: _Piece, scope: Scope) -> str:
-        match piece:
-            case str():
-                return piece
-            case UrlHole():
-                return _hole_text(piece, self.namespace, scope)
-            case _Segment(pieces=pieces):
-                text = "".join(self._path_text(each, scope) for each in pieces)
-                if encoding.is_dots(text):
-                    hole = next(each for each in pieces if isinstance(each, UrlHole))
-                    raise refused(hole.name, f"{text} is no path segment")
-                return text
-            case other:
-                assert_never(other)
+    def _text(self, pieces: tuple[_Piece, ...], scope: Scope) -> str:
+        return "".join(
+            [
+                piece if isinstance(piece, str) else self._segment_text(piece, scope)
+                for piece in pieces
+            ]
+        )
+
+    def _segment_text(self, segment: _Segment, scope: Scope) -> str:
+        text = "".join(
+            [
+                piece if isinstance(piece, str) else _hole_text(piece, self.namespace, scope)
+                for piece in segment.pieces
+            ]
+        )
+        if encoding.is_dots(text):
+            hole = next(piece for piece in segment.pieces if isinstance(piece, UrlHole))
+            raise refused(hole.name, f"{text} is no path segment")
+        return text
 
 
 def location(operation: ConsumedOperation) -> Location:
