@@ -149,6 +149,7 @@ def _tool(
         annotations=_annotations(tables, tool, compiled, words.title),
         meta=_meta(written, listed, words.tags),
         confirm=_confirm(tables, tool, compiled.function),
+        blocks=tool.content_blocks is True,
         place=tool.place,
     )
 

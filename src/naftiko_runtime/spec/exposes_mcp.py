@@ -15,6 +15,9 @@ class McpTool(FunctionSpec):
 
     hints: Hints | None = None
     confirm: Text | None = Field(None, description="Question put before the tool runs.")
+    content_blocks: Flag | None = Field(
+        None, description="The value is a list of MCP content blocks, sent as they are."
+    )
 
 
 class McpResource(FunctionSpec):
