@@ -14,6 +14,7 @@ from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.sigv4 import Keys, SignatureAuthenticator, signed
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import InvalidInput, Misconfigured
+from naftiko_runtime.expressions.path import Path
 from naftiko_runtime.expressions.reference import (
     Either,
     Environment,
@@ -23,6 +24,7 @@ from naftiko_runtime.expressions.reference import (
     FromVariable,
     ListOf,
     Literal,
+    Member,
     ObjectOf,
     Template,
     Variable,
@@ -107,6 +109,7 @@ async def test_a_value_that_no_header_holds_names_its_variables(value: str) -> N
         FromStep("t"),
         Template(("a", FromInput("t"))),
         Either((FromInput("t"),)),
+        Member(FromInput("t"), Path.parse("$.a")),
     ],
 )
 async def test_an_absent_input_in_authentication_is_named(token: Expression) -> None:

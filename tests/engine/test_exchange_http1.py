@@ -533,9 +533,14 @@ async def test_a_tunnel_whose_end_is_no_tls_is_closed(raw_upstream: Any) -> None
         await closed.wait()
 
 
-async def test_a_connection_that_was_never_made_has_no_transport() -> None:
+async def test_a_connection_that_was_never_used_has_no_transport_and_ends_quietly() -> None:
+    connection = Connection("up", 1)
     with pytest.raises(UpstreamUnreachable, match="up: connection closed"):
-        _ = Connection("up", 1).transport
+        _ = connection.transport
+    connection.abort()
+    connection.resume_writing()
+    connection.connection_lost(None)
+    assert not connection.is_open
 
 
 def test_the_authorities_of_certifi_count_where_the_system_has_none(

@@ -48,6 +48,7 @@ from naftiko_runtime.observability.telemetry import OFF
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.function import (
     Call,
+    CallStep,
     Constant,
     Forward,
     Function,
@@ -55,6 +56,7 @@ from naftiko_runtime.plan.function import (
     Refer,
     Relay,
     Reshape,
+    Steps,
     Unavailable,
 )
 from naftiko_runtime.plan.upstream import (
@@ -656,6 +658,10 @@ async def test_a_dry_run_follows_references_and_stops_where_nothing_is_sent() ->
     request = await dry_run(referring(id=Literal(5)), {}, served.engine)
     assert request is not None
     assert request.url == "http://up.test/orders/5"
+    steps = Steps((CallStep("s", Call(ORDER, {"id": Literal(6)})),))
+    request = await dry_run(Function("f", (), steps), {}, served.engine)
+    assert request is not None
+    assert request.url == "http://up.test/orders/6"
     for function in (Function("f", (), Constant(Fixed(Literal(1)))), forward()):
         assert await dry_run(function, {}, served.engine) is None
     with pytest.raises(FunctionUnavailable):

@@ -16,6 +16,7 @@ from naftiko_runtime.expressions.reference import (
     FromStep,
     FromVariable,
     ListOf,
+    Member,
     ObjectOf,
     Scope,
     Template,
@@ -99,6 +100,8 @@ def _parts(expression: Expression) -> Iterator[Expression]:
             children = list(elements)
         case Either(alternatives=alternatives):
             children = list(alternatives)
+        case Member(base=base):
+            children = [base]
         case _:
             children = []
     for child in children:
