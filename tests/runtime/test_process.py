@@ -5,6 +5,8 @@ import json
 import signal
 import socket
 import threading
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +237,54 @@ def test_stdio_speaks_the_protocol_and_nothing_else(serve: Any, shop: Path) -> N
     stdin.close()
     assert serving.ended() == 0
     assert stdout.read() == ""
+
+
+@dataclass
+class Callers:
+    """Threads that call until they are refused; a request that got no answer is lost."""
+
+    serving: Any
+    answered: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def call_on(self, *, fresh: bool) -> None:
+        connection = self.serving.connection("shop-rest")
+        while self._is_connected(connection):
+            try:
+                connection.request("GET", "/v1/orders/7")
+                answer = connection.getresponse()
+                answer.read()
+            except OSError as exc:
+                self.lost.append(repr(exc))
+                return
+            self.answered.append(answer.status)
+            if fresh:
+                connection.close()
+
+    def _is_connected(self, connection: HTTPConnection) -> bool:
+        try:
+            if connection.sock is None:
+                connection.connect()
+        except ConnectionError:
+            return False
+        return True
+
+
+def test_a_stop_under_load_loses_no_reply(serve: Any, shop: Path) -> None:
+    serving = serve("shop.yml", *FREE, "--log-level", "error", environ=TOKEN)
+    serving.ready("shop-mcp")
+    callers = Callers(serving)
+    threads = [
+        threading.Thread(target=callers.call_on, kwargs={"fresh": number % 2 == 0})
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    while len(callers.answered) < 200:
+        threading.Event().wait(0.01)
+    serving.kill()
+    for thread in threads:
+        thread.join(30)
+    assert callers.lost == []
+    assert set(callers.answered) == {200}
+    assert serving.ended() == 0
