@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 _NOT_IN_TOOL_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -18,10 +18,20 @@ def folded(name: str) -> str:
 
 def tool_name(name: str) -> str:
     """Return the listed form of a tool's name: ``[A-Za-z0-9_-]{1,64}`` (exposes.md MCP-10)."""
-    safe = _NOT_IN_TOOL_NAMES.sub("-", name) or "-"
+    safe = _NOT_IN_TOOL_NAMES.sub("-", name) or "tool"
     if len(safe) <= _LONGEST_TOOL_NAME:
         return safe
     return f"{safe[:55]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def free_tool_name(name: str, taken: Collection[str]) -> str:
+    """Return a listed name, or ``NAME-2``, ``NAME-3`` while it is taken (exposes.md MCP-10)."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        suffix = f"-{number}"
+        free = f"{name[: _LONGEST_TOOL_NAME - len(suffix)]}{suffix}"
+    return free
 
 
 def matching(name: str, candidates: Iterable[str]) -> str | None:

@@ -1,23 +1,20 @@
 """Compiles MCP prompts: arguments, messages with their holes (exposes.md MCP-27)."""
 
-import re
 from collections.abc import Iterable
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from naftiko_runtime.compiler.functions import Exposed, function_of
 from naftiko_runtime.compiler.tables import Tables
+from naftiko_runtime.expressions.prompt_text import prompt_parts
 from naftiko_runtime.plan.exposure import (
     JsonObject,
     Prompt,
     PromptArgument,
-    PromptHole,
     PromptText,
 )
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.spec.consumes import Parameter
 from naftiko_runtime.spec.exposes_mcp import McpAdapter, McpPrompt, PromptMessage
-
-_HOLE: Final = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{([^{}\s][^{}]*)\}")
 
 
 def prompts_of(tables: Tables, spec: McpAdapter, namespace: str) -> tuple[Prompt, ...]:
@@ -85,31 +82,6 @@ def _member(value: Any, names: set[str], *, has_result: bool) -> Any:
         return value
     parts = prompt_parts(value, names, has_result=has_result)
     return value if all(isinstance(part, str) for part in parts) else parts
-
-
-def prompt_parts(text: str, names: set[str], *, has_result: bool) -> tuple[str | PromptHole, ...]:
-    """Return a text with its holes; braces around anything but an argument stay (MCP-27)."""
-    parts: list[str | PromptHole] = []
-    end = 0
-    for match in _HOLE.finditer(text):
-        hole = _hole(match, names, has_result=has_result)
-        if hole is None:
-            continue
-        parts.append(text[end : match.start()])
-        parts.append(hole)
-        end = match.end()
-    parts.append(text[end:])
-    return tuple(part for part in parts if part != "")
-
-
-def _hole(match: re.Match[str], names: set[str], *, has_result: bool) -> PromptHole | None:
-    name = (match.group(1) or match.group(2)).strip()
-    if name in names:
-        return PromptHole(name)
-    first, _, rest = name.partition(".")
-    if has_result and match.group(1) and first == "result":
-        return PromptHole(rest, result=True)
-    return None
 
 
 def _file(tables: Tables, spec: McpAdapter, prompt: McpPrompt) -> str | None:

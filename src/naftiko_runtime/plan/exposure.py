@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Literal, TypeAlias
 
 from naftiko_runtime.errors import NOWHERE, Diagnostic, Place
+from naftiko_runtime.expressions.prompt_text import PromptParts
 from naftiko_runtime.expressions.reference import Expression
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.values import Json
@@ -183,23 +184,12 @@ class PromptText:
     """One message; holes are ``PromptHole``s, everything else is text (MCP-27)."""
 
     role: Literal["user", "assistant"]
-    parts: tuple["str | PromptHole", ...]
+    parts: PromptParts
     content: Mapping[str, Any] | None = None
     """A content block given as it is (image, resource) instead of text: an extension.
 
     A text with holes inside it is a tuple of parts.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class PromptHole:
-    """An argument, or (``result``) a member of the function's value.
-
-    With ``result``, ``name`` is the dotted path under the value, empty for the whole value.
-    """
-
-    name: str
-    result: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ import uvicorn
 
 from naftiko_runtime.adapters.guards import ListenerRules, guarded_listener
 from naftiko_runtime.adapters.mcp.endpoint import McpEndpoint
-from naftiko_runtime.adapters.mcp.prompt_text import parsed
 from naftiko_runtime.adapters.mcp.serving import Served, Serving
 from naftiko_runtime.adapters.mcp.view import McpView, view_of
 from naftiko_runtime.engine.engine import Engine, engine_for
 from naftiko_runtime.engine.exchange_httpx import HttpxExchange
 from naftiko_runtime.errors import Diagnostic, Place
 from naftiko_runtime.expressions.mapper import Fixed, Mapper
+from naftiko_runtime.expressions.prompt_text import prompt_parts
 from naftiko_runtime.expressions.reference import FromInput, Literal
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.exposure import (
@@ -224,7 +224,7 @@ class Builder:
     def prompt(self, name: str, text: str, arguments: Sequence[str] = (), **more: Any) -> Prompt:
         """Return a prompt of one user message with required arguments."""
         declared = tuple(PromptArgument(each, None, None, required=True) for each in arguments)
-        messages = (PromptText("user", parsed(text, arguments)),)
+        messages = (PromptText("user", prompt_parts(text, arguments)),)
         return Prompt(name, None, None, declared, **{"messages": messages, **more})
 
     def view(self, exposure: McpExposure) -> McpView:

@@ -203,3 +203,10 @@ async def test_the_fixtures_of_the_conformance_suite_are_all_there(build: Any) -
     assert [block.type for block in blocks.content] == ["text", "image", "resource"]
     assert [message.content.type for message in picture.messages] == ["image", "text"]
     assert str(embedded.messages[0].content.resource.uri) == "test://x"
+
+
+async def test_equal_names_stay_short() -> None:
+    name = "n" * 64
+    tools = "".join(f"\n        - {{name: {name}, call: shop-api.get-order}}" for _ in range(3))
+    names = [served.tool.name for served in compiled(f"{SHOP}      tools:{tools}\n").tools]
+    assert names == [name, f"{name[:62]}-2", f"{name[:62]}-3"]

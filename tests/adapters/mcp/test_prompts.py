@@ -8,12 +8,11 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from naftiko_runtime.adapters.mcp.prompt_text import parsed
+from naftiko_runtime.expressions.prompt_text import PromptHole, prompt_parts
 from naftiko_runtime.options import Limits
 from naftiko_runtime.plan.exposure import (
     Prompt,
     PromptArgument,
-    PromptHole,
     PromptText,
     ResourceExposure,
     UriHole,
@@ -29,7 +28,7 @@ def review(text: str, **more: Any) -> Prompt:
         PromptArgument("my-note", None, "Note", required=False),
     )
     names = ["lang", "my-note"]
-    parts = parsed(text, names, with_result="function" in more)
+    parts = prompt_parts(text, names, has_result="function" in more)
     messages = (PromptText("user", parts),)
     return Prompt("review", "Review", "Review code", arguments, messages, **more)
 

@@ -15,7 +15,6 @@ from mcp_types import (
 
 from naftiko_runtime.adapters.mcp.context import Context
 from naftiko_runtime.adapters.mcp.paging import list_result
-from naftiko_runtime.adapters.mcp.prompt_text import parsed, rendered
 from naftiko_runtime.adapters.mcp.results import LOGGER
 from naftiko_runtime.adapters.mcp.serving import Served, Serving
 from naftiko_runtime.adapters.mcp.upstream_errors import status_line
@@ -23,7 +22,8 @@ from naftiko_runtime.engine.inputs import check_arguments
 from naftiko_runtime.engine.invoke import invoke
 from naftiko_runtime.engine.result import Binary, Relayed, Want
 from naftiko_runtime.errors import InvocationError
-from naftiko_runtime.plan.exposure import Prompt, PromptHole, PromptText
+from naftiko_runtime.expressions.prompt_text import PromptHole, prompt_parts, rendered
+from naftiko_runtime.plan.exposure import Prompt, PromptText
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.values import ABSENT, Absent, Json
 
@@ -71,7 +71,7 @@ async def _messages(prompt: Prompt) -> Sequence[PromptText]:
         LOGGER.warning("prompt %s cannot be read: %s", prompt.name, type(exc).__name__)
         raise MCPError(INTERNAL_ERROR, f"Prompt not readable: {prompt.name}") from None
     names = frozenset(argument.name for argument in prompt.arguments)
-    return (PromptText("user", parsed(text, names, with_result=prompt.function is not None)),)
+    return (PromptText("user", prompt_parts(text, names, has_result=prompt.function is not None)),)
 
 
 async def _result(

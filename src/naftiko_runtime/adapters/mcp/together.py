@@ -17,7 +17,7 @@ from naftiko_runtime.adapters.mcp.view import (
     served_tool,
     view_of,
 )
-from naftiko_runtime.names import tool_name
+from naftiko_runtime.names import free_tool_name, tool_name
 from naftiko_runtime.plan.exposure import CorsPolicy, InboundAuthentication, McpExposure
 
 TOGETHER: Final = "naftiko"
@@ -96,7 +96,7 @@ def _told_apart_tools(views: Sequence[McpView]) -> tuple[ServedTool, ...]:
 
 def _renamed(served: ServedTool, view: McpView, taken: set[str]) -> ServedTool:
     tool = served.tool
-    name = _free(tool_name(f"{view.name}_{tool.name}"), taken)
+    name = _free(f"{view.name}_{tool.name}", taken)
     renamed = replace(tool, name=name, meta={**tool.meta, "naftiko/name": tool.written})
     return served_tool(renamed, replace(served.endpoint, operation=name))
 
@@ -109,17 +109,13 @@ def _told_apart_prompts(views: Sequence[McpView]) -> tuple[ServedPrompt, ...]:
         for served in view.prompts:
             prompt = served.prompt
             if names[prompt.name] > 1:
-                prompt = replace(prompt, name=_free(tool_name(f"{view.name}_{prompt.name}"), taken))
+                prompt = replace(prompt, name=_free(f"{view.name}_{prompt.name}", taken))
             prompts += served_prompts([prompt], view.name, view.capability)
     return tuple(prompts)
 
 
 def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        suffix = f"-{number}"
-        free = f"{name[: 64 - len(suffix)]}{suffix}"
+    free = free_tool_name(tool_name(name), taken)
     taken.add(free)
     return free
 
