@@ -21,7 +21,7 @@ from naftiko_runtime.adapters.problems import (
     misdirected,
     overloaded,
 )
-from naftiko_runtime.adapters.visit import Visit, begin
+from naftiko_runtime.adapters.visit import Visit, begin, end
 from naftiko_runtime.observability.telemetry import OFF, Telemetry
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.exposure import McpExposure, RestExposure, SkillExposure
@@ -112,6 +112,7 @@ def guarded_listener(
             load.now -= 1
             error_name = visit.error or (None if visit.complete else "cancelled")
             visit.arrival.ended(visit.status or GONE, error_name, visit.received, visit.sent)
+            end(scope)
 
     return guard
 

@@ -54,10 +54,11 @@ class Visit:
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one gets ``headers`` (exposes.md COM-3)."""
-        if message["type"] == "http.response.body":
+        kind = message["type"]
+        if kind == "http.response.body":
             self.sent += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
-        elif message["type"] == "http.response.start":
+        elif kind == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self.headers]
         await self._send(message)
@@ -66,6 +67,11 @@ class Visit:
 def begin(scope: Scope, visit: Visit) -> None:
     """Let everything below find the visit."""
     scope[_KEY] = visit
+
+
+def end(scope: Scope) -> None:
+    """Take the visit out of the scope: server, scope and visit would keep each other alive."""
+    scope.pop(_KEY, None)
 
 
 def visit_of(scope: Scope) -> Visit:

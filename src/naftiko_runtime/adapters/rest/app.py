@@ -97,30 +97,37 @@ class _Rest:
         except InvalidInput as error:
             await answer(problem_of(error), scope, send)
             return
-        if isinstance(found, Match):
-            await self._call(found, scope, receive, send, visit)
-        elif found is not None:
+        if not isinstance(found, Match):
+            await self._unmatched(found, scope, send, visit)
+            return
+        adapter = found.served[0].target.adapter
+        if len(found.served) > 1:
+            found = _of_adapter(found, adapter)
+        if visit.origin is not None:
+            _add_cors(adapter, visit)
+        if adapter.gate is None:
+            await self._calls.answer(found, scope, receive, send, visit)
+        else:
+            await self._guarded(found, adapter.gate, scope, receive, send)
+
+    async def _unmatched(
+        self, found: Refused[Target] | None, scope: Scope, send: Send, visit: Visit
+    ) -> None:
+        if found is not None:
             await self._refuse(found, scope, send, visit)
         else:
             await self._unknown(scope, send, visit)
 
-    async def _call(
-        self, found: Match[Target], scope: Scope, receive: Receive, send: Send, visit: Visit
+    async def _guarded(
+        self, found: Match[Target], gate: Gate, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        target = found.served[0].target
-        if len(found.served) > 1:
-            # what another adapter serves under the same route stands behind another gate
-            same = tuple(each for each in found.served if each.target.adapter is target.adapter)
-            found = Match(same, found.values, found.rest)
-        _add_cors(target.adapter, visit)
-        if target.adapter.gate is not None:
-            admitted = await target.adapter.gate.admit(scope)
-            if isinstance(admitted, Problem):
-                visit.arrival.matched(target.endpoint)
-                await answer(admitted, scope, send)
-                return
-            scope = admitted
-        await self._calls.answer(found, scope, receive, send, visit)
+        visit = visit_of(scope)
+        admitted = await gate.admit(scope)
+        if isinstance(admitted, Problem):
+            visit.arrival.matched(found.served[0].target.endpoint)
+            await answer(admitted, scope, send)
+        else:
+            await self._calls.answer(found, admitted, receive, send, visit)
 
     async def _refuse(self, found: Refused[Target], scope: Scope, send: Send, visit: Visit) -> None:
         """Answer a path that has other methods; its adapter's credentials come first (AUTH-2)."""
@@ -171,6 +178,12 @@ class _Rest:
                 headers += cors.actual(visit.origin)
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _of_adapter(found: Match[Target], adapter: Adapter) -> Match[Target]:
+    """Leave out what another adapter serves under the same route: it has a gate of its own."""
+    same = tuple(each for each in found.served if each.target.adapter is adapter)
+    return Match(same, found.values, found.rest)
 
 
 def _add_cors(adapter: Adapter, visit: Visit) -> None:

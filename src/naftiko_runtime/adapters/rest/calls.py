@@ -1,5 +1,6 @@
 """Runs the operation that a request was matched with, and answers with what comes of it."""
 
+import asyncio
 from typing import Any, Final
 
 from naftiko_runtime.adapters.asgi import Receive, Scope, Send, header
@@ -13,12 +14,12 @@ from naftiko_runtime.adapters.rest.request import Request
 from naftiko_runtime.adapters.rest.routing import Match, Served
 from naftiko_runtime.adapters.rest.target import CONDITIONAL, Target
 from naftiko_runtime.adapters.rest.watch import Watch
-from naftiko_runtime.adapters.visit import Visit, visit_of
+from naftiko_runtime.adapters.visit import Visit
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.exchange import decoded
 from naftiko_runtime.engine.inputs import check
 from naftiko_runtime.engine.invoke import invoke
-from naftiko_runtime.engine.result import FORWARDED, NOBODY, Caller, Relayed, Result, Want
+from naftiko_runtime.engine.result import FORWARDED, NOBODY, Caller, Relayed, Want
 from naftiko_runtime.errors import InvocationError
 
 _HEAD: Final = Caller(head=True)
@@ -38,25 +39,46 @@ class Calls:
     ) -> None:
         """Answer a request that was matched and let in; does nothing for a caller who left."""
         request = Request(scope, receive, visit, self._limit)
-        call = self._run(match, request, send, visit)
+        flight = self._watch.begin(request.until_gone, visit)
         try:
-            await self._watch.over(call, request.until_gone, visit)
+            await self._run(match, request, send, visit)
+        except InvocationError as error:
+            # an upstream that misses the end of a body does so because the caller left
+            if request.broke_off:
+                _note_gone(visit)
+            else:
+                await answer(problem_of(error), scope, send)
         except CallerGone:
-            visit.error = "cancelled"
-            visit.status = visit.status or GONE
+            _note_gone(visit)
+        except asyncio.CancelledError:
+            if not flight.ended_by_caller():
+                raise
+            _note_gone(visit)
+        finally:
+            self._watch.end(flight)
 
     async def _run(self, match: Match[Target], request: Request, send: Send, visit: Visit) -> None:
-        visit.arrival.matched(match.served[0].target.endpoint)
-        try:
+        target = match.served[0].target
+        visit.arrival.matched(target.endpoint)
+        if target.is_plain and len(match.served) == 1:
+            given = _outside(match.served[0], match, request)
+            inputs = check(target.function.inputs, given)
+        else:
             target, inputs = await _inputs(match, request)
-            caller = _caller(target, request.scope)
-            async with invoke(target.function, inputs, self._engine, Want.BODY, caller) as result:
-                await _reply(target, result, request.scope, send)
-        except InvocationError as error:
-            if request.broke_off:
-                # the upstream was told that the body broke off, which is the caller's doing
-                raise CallerGone from error
-            await answer(problem_of(error), request.scope, send)
+        scope = request.scope
+        caller = _caller(target, scope)
+        async with invoke(target.function, inputs, self._engine, Want.BODY, caller) as result:
+            if isinstance(result, Relayed):
+                if result.status >= _ERROR_STATUS:
+                    visit.error = "upstream-status"
+                await relay(result, target.shape, send, head=caller.head)
+            else:
+                await reply(result, send, header(scope, b"accept-encoding"), head=caller.head)
+
+
+def _note_gone(visit: Visit) -> None:
+    visit.error = "cancelled"
+    visit.status = visit.status or GONE
 
 
 async def _inputs(match: Match[Target], request: Request) -> tuple[Target, dict[str, Any]]:
@@ -97,16 +119,6 @@ async def _given(served: Served[Target], match: Match[Target], request: Request)
     values = _outside(served, match, request)
     await add_inside_body(served.target.reading, request, values)
     return values
-
-
-async def _reply(target: Target, result: Result, scope: Scope, send: Send) -> None:
-    head = scope["method"] == "HEAD"
-    if isinstance(result, Relayed):
-        if result.status >= _ERROR_STATUS:
-            visit_of(scope).error = "upstream-status"
-        await relay(result, target.shape, send, head=head)
-    else:
-        await reply(result, send, header(scope, b"accept-encoding"), head=head)
 
 
 def _present(target: Target, found: dict[str, Any]) -> set[str]:

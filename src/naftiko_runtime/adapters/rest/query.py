@@ -19,10 +19,13 @@ def parsed_query(raw: bytes, place: str = "query") -> Query:
     if not raw:
         return values
     try:
-        for pair in raw.split(b"&"):
+        encoded = b"%" in raw or b"+" in raw
+        for pair in raw.decode().split("&"):
             if pair:
-                key, _, value = pair.partition(b"=")
-                values.setdefault(_decoded(key), []).append(_decoded(value))
+                key, _, value = pair.partition("=")
+                if encoded:
+                    key, value = _decoded(key), _decoded(value)
+                values.setdefault(key, []).append(value)
     except UnicodeDecodeError as error:
         fault = {"name": place, "in": place, "message": "must be UTF-8"}
         raise InvalidInput([fault]) from error
@@ -37,7 +40,6 @@ def values_of(query: Query, key: str) -> list[str] | None:
     return query.get(key[:-2] if key.endswith("[]") else f"{key}[]")
 
 
-def _decoded(text: bytes) -> str:
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
-    return (unquote_to_bytes(text) if b"%" in text else text).decode()
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote_to_bytes(text).decode() if "%" in text else text

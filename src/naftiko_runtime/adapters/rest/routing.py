@@ -6,7 +6,7 @@ tree whose branches are ordered as REST-3 wants.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from naftiko_runtime.adapters.rest.query import Query, parsed_query
@@ -54,8 +54,7 @@ class Template(Generic[T]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
+class Match(NamedTuple, Generic[T]):
     """The operations that can serve a request, and the values of its placeholders.
 
     ``rest`` is the undecoded remaining path of a template that ends in ``{path}``.

@@ -48,6 +48,8 @@ class Target:
     forward: Forward | None
     conditional: bool
     unavailable: bool
+    is_plain: bool
+    """Its inputs are read without touching the body."""
 
 
 def adapter_of(
@@ -60,10 +62,12 @@ def adapter_of(
 def target_of(adapter: Adapter, route: Route) -> Target:
     """Return what serves a route."""
     function = route.function
+    reading = reading_of(function, route.method)
+    action = function.action
     return Target(
         adapter=adapter,
         function=function,
-        reading=reading_of(function, route.method),
+        reading=reading,
         shape=Shape(
             route.media_type, route.max_binary_size, mapped=isinstance(function.output, Reshape)
         ),
@@ -74,9 +78,10 @@ def target_of(adapter: Adapter, route: Route) -> Target:
             route.template,
             adapter.unmatched.capability,
         ),
-        forward=function.action if isinstance(function.action, Forward) else None,
+        forward=action if isinstance(action, Forward) else None,
         conditional=route.conditional,
-        unavailable=isinstance(function.action, Unavailable),
+        unavailable=isinstance(action, Unavailable),
+        is_plain=not reading.inside and not isinstance(action, Forward | Unavailable),
     )
 
 

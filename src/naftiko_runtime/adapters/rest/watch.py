@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from naftiko_runtime.adapters.rest.body import CallerGone
 from naftiko_runtime.adapters.visit import Visit
 
 INTERVAL: Final = 0.1
@@ -21,27 +20,24 @@ class Watch:
     __slots__ = ("_flights", "_timer")
 
     def __init__(self) -> None:
-        self._flights: set[_Flight] = set()
+        self._flights: set[Flight] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def over(
-        self, work: Awaitable[None], until_gone: Callable[[], Awaitable[None]], visit: Visit
-    ) -> None:
-        """Do the work, or cancel it and raise ``CallerGone`` when the caller leaves first."""
-        flight = _Flight(until_gone, visit)
+    def begin(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> "Flight":
+        """Begin to look after the current task's call, which is cancelled when its caller leaves.
+
+        Whoever begins must ``end``, and ask the flight whose cancellation it is.
+        """
+        flight = Flight(until_gone, visit)
         self._flights.add(flight)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
-        try:
-            await work
-        except asyncio.CancelledError:
-            if flight.ended_by_caller():
-                raise CallerGone from None
-            raise
-        finally:
-            self._flights.discard(flight)
-            if flight.watching is not None:
-                flight.watching.cancel()
+        return flight
+
+    def end(self, flight: "Flight") -> None:
+        self._flights.discard(flight)
+        if flight.watching is not None:
+            flight.watching.cancel()
 
     def _look(self) -> None:
         for flight in self._flights:
@@ -51,14 +47,17 @@ class Watch:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
 
 
-class _Flight:
-    """One call; its watching task lives no longer than ``Watch.over``, which cancels it."""
+class Flight:
+    """One call; its watching task lives no longer than the call, whose end cancels it."""
 
     __slots__ = ("_cancelling", "_gone", "_seen", "_task", "_until_gone", "_visit", "watching")
 
     def __init__(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> None:
-        self._task: asyncio.Task[Any] = _current_task()
-        self._cancelling = self._task.cancelling()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("calls run in tasks")
+        self._task: asyncio.Task[Any] = task
+        self._cancelling = task.cancelling()
         self._until_gone = until_gone
         self._visit = visit
         self._seen = False
@@ -79,12 +78,5 @@ class _Flight:
             self._task.cancel()
 
     def ended_by_caller(self) -> bool:
-        """Tell whether this cancellation is the watch's own, and nobody else wants it."""
+        """Tell whether a cancellation is the watch's own, and nobody else wants it."""
         return self._gone and self._task.uncancel() <= self._cancelling
-
-
-def _current_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    if task is None:
-        raise RuntimeError("calls run in tasks")
-    return task
