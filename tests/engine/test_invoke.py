@@ -179,7 +179,7 @@ async def test_encodings_are_undone(encoding: str, encode: Callable[[bytes], byt
         (b"no gzip", "gzip", "broken compression"),
         (b"\xff" * 20, "deflate", "broken compression"),
         (zlib.compress(b"a" * 100)[:8] + b"\xff" * 20, "deflate", "broken compression"),
-        (gzip.compress(b"{}")[:15], "gzip", "cut short"),
+        (gzip.compress(b"{}", mtime=0)[:15], "gzip", "cut short"),
     ],
 )
 async def test_a_broken_encoding_is_undecodable(body: bytes, encoding: str, message: str) -> None:
