@@ -51,7 +51,9 @@ def test_long_names_are_shortened_and_stay_unique(build: Any) -> None:
     assert all(len(each) <= 64 for each in names)
 
 
-def test_prompts_are_told_apart_and_resources_are_not(build: Any) -> None:
+def test_prompts_are_told_apart_and_resources_are_not(
+    build: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     def exposure(namespace: str) -> Any:
         prompts = [build.prompt("review", "Hi"), build.prompt(f"of-{namespace}", "Hi")]
         return build.exposure(
@@ -61,7 +63,7 @@ def test_prompts_are_told_apart_and_resources_are_not(build: Any) -> None:
     view = together([(exposure("a"), ""), (exposure("b"), "")], "1")
     assert list(view.prompt_names) == ["a_review", "of-a", "b_review", "of-b"]
     assert [served.resource.name for served in view.resources] == ["a"]
-    assert view.hidden == ("shop://x",)
+    assert "two adapters have the resource shop://x" in caplog.text
 
 
 def test_lists_are_kept_as_short_as_the_strictest_adapter_says(build: Any) -> None:

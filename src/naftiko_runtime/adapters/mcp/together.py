@@ -1,5 +1,6 @@
 """All MCP adapters of a listener as one server (exposes.md MCP-8)."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from naftiko_runtime.adapters.mcp.view import (
 from naftiko_runtime.names import free_tool_name, tool_name
 from naftiko_runtime.plan.exposure import CorsPolicy, InboundAuthentication, McpExposure
 
+_LOG: Final = logging.getLogger(__name__)
 TOGETHER: Final = "naftiko"
 """The name of the server that serves them all."""
 
@@ -48,7 +50,6 @@ def together(
     """
     part = taking_part([exposure for exposure, _ in members])
     views = [view_of(exposure, label) for exposure, label in members if exposure in part]
-    resources, hidden = _first_of_equal(view.resources for view in views)
     return indexed(
         McpView(
             name=TOGETHER,
@@ -57,12 +58,11 @@ def together(
             description=None,
             instructions=_instructions(part),
             tools=_told_apart_tools(views),
-            resources=resources,
+            resources=_first_of_equal(view.resources for view in views),
             prompts=_told_apart_prompts(views),
             ttl_ms=min((view.ttl_ms for view in views), default=0),
             cache_scope="public" if all(v.cache_scope == "public" for v in views) else "private",
             cors=cors_for(_cors(part), origins),
-            hidden=hidden,
         )
     )
 
@@ -120,14 +120,11 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _first_of_equal(
-    lists: Iterable[tuple[ServedResource, ...]],
-) -> tuple[tuple[ServedResource, ...], tuple[str, ...]]:
+def _first_of_equal(lists: Iterable[tuple[ServedResource, ...]]) -> tuple[ServedResource, ...]:
+    """Return the resources of all lists; the first of equal URIs wins."""
     found: dict[str, ServedResource] = {}
-    hidden: list[str] = []
     for served in (each for resources in lists for each in resources):
         uri = shown_uri(served.resource)
-        if uri in found:
-            hidden.append(uri)
-        found.setdefault(uri, served)
-    return tuple(found.values()), tuple(hidden)
+        if found.setdefault(uri, served) is not served:
+            _LOG.warning("two adapters have the resource %s; the first is served", uri)
+    return tuple(found.values())

@@ -84,8 +84,6 @@ class McpView:
     """``serverInfo`` (MCP-6)."""
     capability: str = ""
     cors: Cors | None = None
-    hidden: tuple[str, ...] = ()
-    """URIs of resources that an earlier adapter took (MCP-8)."""
 
     def endpoint(self, operation: str) -> Endpoint:
         """Return how telemetry names what is neither tool, resource nor prompt."""
