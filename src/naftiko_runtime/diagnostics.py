@@ -31,6 +31,11 @@ class Found:
     def refused(self) -> bool:
         return any(diagnostic.effect == "refused" for diagnostic in self._each)
 
+    @property
+    def each(self) -> tuple[Diagnostic, ...]:
+        """Every problem at every place, in the order found."""
+        return tuple(self._each)
+
     def merged(self) -> tuple[Diagnostic, ...]:
         """Return one diagnostic per code, in the order first found (language.md 1.9)."""
         return merged(tuple(self._each))

@@ -42,6 +42,7 @@ COMMANDS: Final = (
         "demo", "try it: a bundled capability in front of a bundled upstream", is_lasting=True
     ),
     _command("validate", "report every problem of documents", "v", "val"),
+    _command("lint", "check documents for good form and security"),
     _command("inspect", "show what documents hold", "show"),
     _command("call", "run one function and print its answer"),
     _nested("export", "openapi", "export_openapi", "write a REST adapter as OpenAPI"),
