@@ -90,7 +90,7 @@ def guarded_listener(
     ``scrub`` replaces resolved secrets in the texts of problems (exposes.md OBS-8).
     """
     refusal = _refusal(rules)
-    load = _Load(rules.concurrency)
+    load = _Load()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,11 +101,11 @@ def guarded_listener(
         begin(scope, visit)
         load.now += 1
         try:
-            refused = refusal(host, origin) or load.refusal()
-            if refused is None:
+            refused = refusal(host, origin)
+            if refused is None and load.now <= rules.concurrency:
                 await app(scope, receive, visit.send)
             else:
-                await answer(refused, scope, visit.send)
+                await answer(refused or _full(rules.concurrency), scope, visit.send)
         except Exception as error:  # noqa: BLE001 - the last resort: a bug is logged and answered
             await _fail(error, scope, visit)
         finally:
@@ -145,16 +145,14 @@ def _named(scope: Scope) -> tuple[bytes | None, bytes | None, str | None]:
 class _Load:
     """Counts the requests in flight of one listener (exposes.md COM-4)."""
 
-    __slots__ = ("limit", "now")
+    __slots__ = ("now",)
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self) -> None:
         self.now = 0
 
-    def refusal(self) -> Problem | None:
-        if self.now <= self.limit:
-            return None
-        return overloaded(f"{self.limit} requests are in flight; try again")
+
+def _full(limit: int) -> Problem:
+    return overloaded(f"{limit} requests are in flight; try again")
 
 
 def _refusal(rules: ListenerRules) -> Callable[[bytes | None, bytes | None], Problem | None]:

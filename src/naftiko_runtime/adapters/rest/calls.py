@@ -39,7 +39,7 @@ class Calls:
     ) -> None:
         """Answer a request that was matched and let in; does nothing for a caller who left."""
         request = Request(scope, receive, visit, self._limit)
-        flight = self._watch.begin(request.until_gone, visit)
+        task = self._watch.begin(request)
         try:
             await self._run(match, request, send, visit)
         except InvocationError as error:
@@ -51,11 +51,11 @@ class Calls:
         except CallerGone:
             _note_gone(visit)
         except asyncio.CancelledError:
-            if not flight.ended_by_caller():
+            if not self._watch.is_cause(task):
                 raise
             _note_gone(visit)
         finally:
-            self._watch.end(flight)
+            self._watch.end(task)
 
     async def _run(self, match: Match[Target], request: Request, send: Send, visit: Visit) -> None:
         target = match.served[0].target

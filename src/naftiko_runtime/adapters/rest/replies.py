@@ -117,7 +117,8 @@ def _relayed_headers(result: Relayed, shape: Shape) -> tuple[list[RawHeader], in
         elif value.isdigit() and result.status not in _EMPTY:
             length = int(value)
             headers.append((known, value.encode()))
-    _add_own(headers, result, shape, mapped=mapped)
+    if result.failed or result.status == _COUNTED or shape is not PLAIN or result.media_type:
+        _add_own(headers, result, shape, mapped=mapped)
     return headers, length
 
 

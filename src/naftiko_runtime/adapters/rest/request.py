@@ -23,16 +23,16 @@ class Request:
         "_limit",
         "_query",
         "_receive",
-        "_visit",
         "scope",
         "values",
+        "visit",
     )
 
     def __init__(self, scope: Scope, receive: Receive, visit: Visit, limit: int) -> None:
         self.scope = scope
         self.values: Mapping[str, str] = {}
         self._receive = receive
-        self._visit = visit
+        self.visit = visit
         self._limit = limit
         self._query: Query | None = None
         self._cookies: dict[str, str] | None = None
@@ -49,7 +49,7 @@ class Request:
     def body(self) -> RequestBody:
         """The body, decoded; raises ``UnsupportedMediaType`` for an unknown Content-Encoding."""
         if self._body is None:
-            self._body = RequestBody(self.scope, self._receive, self._visit, self._limit)
+            self._body = RequestBody(self.scope, self._receive, self.visit, self._limit)
         return self._body
 
     @property
@@ -67,7 +67,7 @@ class Request:
 
     def forwarded_body(self) -> RequestBody:
         """Return the body as sent, its Content-Encoding included (exposes.md REST-14)."""
-        self._body = RequestBody(self.scope, self._receive, self._visit, self._limit, encoded=True)
+        self._body = RequestBody(self.scope, self._receive, self.visit, self._limit, encoded=True)
         return self._body
 
     @property

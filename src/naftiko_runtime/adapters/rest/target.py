@@ -6,7 +6,7 @@ from typing import Final
 from naftiko_runtime.adapters.access import Gate
 from naftiko_runtime.adapters.cors import Cors, cors_of
 from naftiko_runtime.adapters.rest.inputs import Reading, reading_of
-from naftiko_runtime.adapters.rest.replies import Shape
+from naftiko_runtime.adapters.rest.replies import PLAIN, Shape
 from naftiko_runtime.observability.telemetry import Endpoint
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.exposure import RestExposure, Route
@@ -68,9 +68,7 @@ def target_of(adapter: Adapter, route: Route) -> Target:
         adapter=adapter,
         function=function,
         reading=reading,
-        shape=Shape(
-            route.media_type, route.max_binary_size, mapped=isinstance(function.output, Reshape)
-        ),
+        shape=_shape(route),
         endpoint=Endpoint(
             "rest",
             adapter.exposure.namespace,
@@ -83,6 +81,12 @@ def target_of(adapter: Adapter, route: Route) -> Target:
         unavailable=isinstance(action, Unavailable),
         is_plain=not reading.inside and not isinstance(action, Forward | Unavailable),
     )
+
+
+def _shape(route: Route) -> Shape:
+    mapped = isinstance(route.function.output, Reshape)
+    shape = Shape(route.media_type, route.max_binary_size, mapped=mapped)
+    return PLAIN if shape == PLAIN else shape
 
 
 def _label(placed: Placed) -> str:

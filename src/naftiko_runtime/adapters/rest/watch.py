@@ -5,78 +5,66 @@ in flight, begins to watch those that it has seen before.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from naftiko_runtime.adapters.visit import Visit
+from naftiko_runtime.adapters.rest.request import Request
 
 INTERVAL: Final = 0.1
 """Seconds between two looks; a caller is watched after one to two of them."""
 
 
 class Watch:
-    """The calls in flight of one listener."""
+    """The calls in flight of one listener, by their tasks."""
 
-    __slots__ = ("_flights", "_timer")
+    __slots__ = ("_flights", "_gone", "_seen", "_timer", "_watching")
 
     def __init__(self) -> None:
-        self._flights: set[Flight] = set()
+        self._flights: dict[asyncio.Task[Any], Request] = {}
+        self._seen: frozenset[asyncio.Task[Any]] = frozenset()
+        self._watching: dict[asyncio.Task[Any], asyncio.Task[None]] = {}
+        self._gone: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> "Flight":
-        """Begin to look after the current task's call, which is cancelled when its caller leaves.
+    def begin(self, request: Request) -> asyncio.Task[Any]:
+        """Look after the current task, which is cancelled when its caller leaves.
 
-        Whoever begins must ``end``, and ask the flight whose cancellation it is.
+        Whoever begins must ``end``, and ask with ``is_cause`` whose cancellation it is.
         """
-        flight = Flight(until_gone, visit)
-        self._flights.add(flight)
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("calls run in tasks")
+        self._flights[task] = request
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
-        return flight
+        return task
 
-    def end(self, flight: "Flight") -> None:
-        self._flights.discard(flight)
-        if flight.watching is not None:
-            flight.watching.cancel()
+    def end(self, task: asyncio.Task[Any]) -> None:
+        """Stop looking after a task; its watching task lives no longer than this."""
+        del self._flights[task]
+        if self._watching:
+            watching = self._watching.pop(task, None)
+            if watching is not None:
+                watching.cancel()
+                self._gone.discard(task)
+
+    def is_cause(self, task: asyncio.Task[Any]) -> bool:
+        """Tell whether a task was cancelled because its caller left, and for nothing else."""
+        return task in self._gone and task.uncancel() == 0
 
     def _look(self) -> None:
-        for flight in self._flights:
-            flight.seen_again()
+        create = asyncio.get_running_loop().create_task
+        for task, request in self._flights.items():
+            if task in self._seen and task not in self._watching:
+                # no task group: entering one would cost every quick call more than all of this
+                self._watching[task] = create(self._watch(task, request))
+        self._seen = frozenset(self._flights)
         self._timer = None
         if self._flights:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._look)
 
-
-class Flight:
-    """One call; its watching task lives no longer than the call, whose end cancels it."""
-
-    __slots__ = ("_cancelling", "_gone", "_seen", "_task", "_until_gone", "_visit", "watching")
-
-    def __init__(self, until_gone: Callable[[], Awaitable[None]], visit: Visit) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("calls run in tasks")
-        self._task: asyncio.Task[Any] = task
-        self._cancelling = task.cancelling()
-        self._until_gone = until_gone
-        self._visit = visit
-        self._seen = False
-        self._gone = False
-        self.watching: asyncio.Task[None] | None = None
-
-    def seen_again(self) -> None:
-        if self._seen and self.watching is None:
-            # no task group: entering one would cost every quick call more than all of this class
-            self.watching = asyncio.get_running_loop().create_task(self._watch())
-        self._seen = True
-
-    async def _watch(self) -> None:
-        await self._until_gone()
+    async def _watch(self, task: asyncio.Task[Any], request: Request) -> None:
+        await request.until_gone()
         # the server also says so when the answer is complete
-        if not self._visit.complete:
-            self._gone = True
-            self._task.cancel()
-
-    def ended_by_caller(self) -> bool:
-        """Tell whether a cancellation is the watch's own, and nobody else wants it."""
-        return self._gone and self._task.uncancel() <= self._cancelling
+        if not request.visit.complete:
+            self._gone.add(task)
+            task.cancel()
