@@ -379,3 +379,31 @@ async def test_a_dropped_connection_does_not_stop_the_server(client: httpx.Async
         caller.sendall(b"GET / HT")
     assert (await client.get("/health/")).json() == {"status": "UP"}
     assert b" 400 " in await raw(client, b"nonsense\r\n\r\n")
+
+
+async def test_a_webhook_leads_to_its_own_target(client: httpx.AsyncClient) -> None:
+    hook = {"url": "https://hooks.example/x", "project": 1, "actions": ["TASKS_CREATED"]}
+    created = await client.post("/api/webhooks/", json=hook)
+    assert (created.status_code, created.headers["location"]) == (201, hook["url"])
+    one = f"/api/webhooks/{created.json()['id']}/"
+    assert (await client.get("/api/webhooks?project=1")).json() == [created.json()]
+    assert (await client.get("/api/webhooks/?project=2")).json() == []
+    assert (await client.delete(one)).status_code == 204
+    assert (await client.get(one)).json()["detail"] == "No Webhook matches the given query."
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://localhost/", "http://10.0.0.1/"])
+async def test_a_webhook_to_this_machine_is_forbidden(client: httpx.AsyncClient, url: str) -> None:
+    reply = await client.post("/api/webhooks/", json={"url": url})
+    assert (reply.status_code, reply.json()["detail"][:36]) == (
+        403,
+        "URL resolves to a reserved network a",
+    )
+
+
+async def test_a_webhook_needs_a_url_and_known_actions(client: httpx.AsyncClient) -> None:
+    wrong = await client.post("/api/webhooks/", json={"url": "nope"})
+    assert wrong.json()["validation_errors"] == {"url": ["Enter a valid URL."]}
+    hook = {"url": "https://hooks.example/x", "actions": ["NOPE"]}
+    wrong = await client.post("/api/webhooks/", json=hook)
+    assert list(wrong.json()["validation_errors"]) == ["actions"]

@@ -18,6 +18,7 @@ from naftiko_runtime.demo.exports import Exports
 from naftiko_runtime.demo.projects import Projects
 from naftiko_runtime.demo.replies import Refused, invalid, json_reply, missing_page
 from naftiko_runtime.demo.studio import Studio
+from naftiko_runtime.demo.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ def label_studio(studio: Studio, tokens: Tokens) -> Starlette:
         *_routes("/health/", "Health", {"GET": _health}, None),
         *_routes("/trigger500/", "Trigger 500", {"GET": _trigger}, None),
     ]
-    for path, (name, methods) in _guarded(studio, access).items():
+    for path, (name, methods) in {
+        **_guarded(studio, access),
+        **_beside(studio),
+    }.items():
         routes += _routes(path, name, methods, tokens)
     app = Starlette(routes=routes, exception_handlers={404: _unknown})
     app.router.redirect_slashes = False
@@ -67,7 +71,7 @@ def label_studio(studio: Studio, tokens: Tokens) -> Starlette:
 
 
 def _guarded(studio: Studio, access: Access) -> dict[str, tuple[str, Mapping[str, Handler]]]:
-    exports, projects = Exports(studio), Projects(studio)
+    exports = Exports(studio)
     root = "/api/projects/{id:int}"
     one = root + "/exports/{export_pk:int}"
     return {
@@ -78,6 +82,15 @@ def _guarded(studio: Studio, access: Access) -> dict[str, tuple[str, Mapping[str
         one: ("Export Detail Api", {"GET": exports.get, "DELETE": exports.delete}),
         one + "/convert": ("Export Convert Api", {"POST": exports.convert}),
         one + "/download": ("Export Download Api", {"GET": exports.download}),
+        "/api/token/": ("Token List Api", {"GET": access.list, "POST": access.create}),
+        "/api/jwt/settings": ("Jwt Settings", {"GET": access.settings, "POST": access.settings}),
+    }
+
+
+def _beside(studio: Studio) -> dict[str, tuple[str, Mapping[str, Handler]]]:
+    projects, webhooks = Projects(studio), Webhooks(studio)
+    root = "/api/projects/{id:int}"
+    return {
         root + "/import": ("Import Api", {"POST": projects.import_tasks}),
         root + "/": ("Project Api", {"GET": projects.get}),
         "/api/projects/": ("Project List Api", {"GET": projects.list, "POST": projects.create}),
@@ -87,8 +100,14 @@ def _guarded(studio: Studio, access: Access) -> dict[str, tuple[str, Mapping[str
         ),
         "/api/tasks/{id:int}/": ("Task Api", {"GET": projects.get_task}),
         "/api/tasks/{id:int}/annotations/": ("Annotations List Api", {"POST": projects.annotate}),
-        "/api/token/": ("Token List Api", {"GET": access.list, "POST": access.create}),
-        "/api/jwt/settings": ("Jwt Settings", {"GET": access.settings, "POST": access.settings}),
+        "/api/webhooks/": (
+            "Webhook List Api",
+            {"GET": webhooks.list, "POST": webhooks.create},
+        ),
+        "/api/webhooks/{id:int}/": (
+            "Webhook Api",
+            {"GET": webhooks.get, "DELETE": webhooks.delete},
+        ),
     }
 
 

@@ -96,9 +96,18 @@ class Studio:
         self.tasks: dict[int, Task] = {}
         self.snapshots: dict[int, Snapshot] = {}
         self.uploads: dict[str, bytes] = {}
+        self.webhooks: dict[int, dict[str, Json]] = {}
         self._ids: Mapping[str, Iterator[int]] = {
             kind: itertools.count(1)
-            for kind in ("project", "task", "annotation", "prediction", "snapshot", "conversion")
+            for kind in (
+                "project",
+                "task",
+                "annotation",
+                "prediction",
+                "snapshot",
+                "conversion",
+                "webhook",
+            )
         }
 
     def next_id(self, kind: str) -> int:
