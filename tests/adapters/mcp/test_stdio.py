@@ -148,6 +148,21 @@ async def test_the_end_of_input_cancels_what_runs(build: Any) -> None:
         await build.upstream.cancelled.wait()
 
 
+async def test_requests_before_the_end_of_input_are_answered(build: Any) -> None:
+    build.answer(200, {"id": 7})
+    async with peered(build, build.tool()) as peer:
+        call = {"name": "get-order", "arguments": {"id": 7}}
+        calls = [
+            {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call}
+            for number in range(1, 4)
+        ]
+        await peer.send(INITIALIZE, INITIALIZED, *calls)
+        peer.close()
+        answers = [await peer.received() for _ in range(4)]
+    assert sorted(answer["id"] for answer in answers) == [0, 1, 2, 3]
+    assert all("result" in answer for answer in answers)
+
+
 async def test_an_old_client_hears_of_changes_directly(build: Any) -> None:
     async with peered(build, build.tool()) as peer:
         await peer.send(INITIALIZE, INITIALIZED)

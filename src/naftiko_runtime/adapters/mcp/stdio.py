@@ -20,7 +20,14 @@ import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCNotification, jsonrpc_message_adapter
+from mcp_types import (
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    jsonrpc_message_adapter,
+)
 
 from naftiko_runtime.adapters.mcp.changes import Changes
 from naftiko_runtime.adapters.mcp.context import Context
@@ -31,6 +38,8 @@ from naftiko_runtime.adapters.mcp.view import McpView
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
+_GRACE_SECONDS: Final = 1.0
+"""How long requests may still be answered when the input has ended."""
 
 Source = MemoryObjectReceiveStream[SessionMessage | Exception]
 Sink = MemoryObjectSendStream[SessionMessage]
@@ -78,12 +87,13 @@ class StdioServer:
         await self._changes.announce(before, after)
 
     async def run(self, pipe: Pipe) -> None:
-        """Serve until the input ends; running requests are then cancelled."""
+        """Serve until the input ends; what is not answered a second later is cancelled."""
         incoming, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         answers, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
+        unanswered = _Unanswered()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_read, pipe.source, incoming)
-            tasks.start_soon(_write, pipe.sink, outgoing)
+            tasks.start_soon(_read, pipe.source, incoming, unanswered)
+            tasks.start_soon(_write, pipe.sink, outgoing, unanswered)
             tasks.start_soon(self._notify, answers.clone())
             options = self._server.create_initialization_options()
             await self._server.run(messages, answers, options)
@@ -96,6 +106,30 @@ class StdioServer:
                 if self._opening.is_old:
                     message = JSONRPCNotification(jsonrpc="2.0", method=method)
                     await answers.send(SessionMessage(message))
+
+
+class _Unanswered:
+    """Counts requests that wait for an answer, so that a client may write and close at once."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+
+    def came(self, message: JSONRPCMessage) -> None:
+        if isinstance(message, JSONRPCRequest):
+            self._count += 1
+            self._none.clear()
+
+    def went(self, message: JSONRPCMessage) -> None:
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._count -= 1
+        if self._count <= 0:
+            self._none.set()
+
+    async def end(self) -> None:
+        """Wait for the last answer, but not for long: the client may never get one."""
+        with anyio.move_on_after(_GRACE_SECONDS if self._count > 0 else 0):
+            await self._none.wait()
 
 
 class _Opening:
@@ -111,13 +145,14 @@ class _Opening:
 
 
 async def _read(
-    descriptor: int, incoming: MemoryObjectSendStream[SessionMessage | Exception]
+    descriptor: int,
+    incoming: MemoryObjectSendStream[SessionMessage | Exception],
+    unanswered: _Unanswered,
 ) -> None:
     """Parse lines to messages; a line that is none is logged and skipped."""
     sink, lines = anyio.create_memory_object_stream[bytes](math.inf)
-    put = _from_thread(sink)
     # a daemon: nothing can end a read that waits for a client
-    threading.Thread(target=_pump, args=(descriptor, put), daemon=True).start()
+    threading.Thread(target=_pump, args=(descriptor, _from_thread(sink)), daemon=True).start()
     with incoming, lines:
         async for line in lines:
             try:
@@ -125,7 +160,9 @@ async def _read(
             except ValueError:
                 _LOG.warning("skipped a line of %d bytes that is no JSON-RPC message", len(line))
                 continue
+            unanswered.came(message)
             await incoming.send(SessionMessage(message))
+        await unanswered.end()
 
 
 def _from_thread(sink: MemoryObjectSendStream[bytes]) -> Callable[[bytes | None], None]:
@@ -165,12 +202,17 @@ def _pump(descriptor: int, put: Callable[[bytes | None], None]) -> None:
     put(None)
 
 
-async def _write(descriptor: int, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
+async def _write(
+    descriptor: int,
+    outgoing: MemoryObjectReceiveStream[SessionMessage],
+    unanswered: _Unanswered,
+) -> None:
     with outgoing:
         async for answer in outgoing:
             text = answer.message.model_dump_json(by_alias=True, exclude_unset=True)
             line = text.encode() + b"\n"
             await anyio.to_thread.run_sync(_write_all, descriptor, line, abandon_on_cancel=True)
+            unanswered.went(answer.message)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
