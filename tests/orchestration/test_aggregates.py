@@ -57,6 +57,10 @@ async def test_tools_inherit_what_they_do_not_say() -> None:
     }
 
 
+def test_inputs_that_a_function_declares_are_inherited_and_not_derived() -> None:
+    assert forecast().codes == ["ref/unknown"]
+
+
 async def test_the_function_runs_in_its_own_scope() -> None:
     lab = forecast()
     outcome = await lab.call("get", {"place": "Oslo", "days": 2})

@@ -101,7 +101,8 @@ def _remaining_inputs(drafts: Drafts, exposed: Exposed) -> tuple[Input, ...]:
 
 
 def _report_derived(found: Found, drafts: Drafts, exposed: Exposed, spec: FunctionSpec) -> None:
-    derived = [draft for draft in drafts.derived.values() if draft.route is None]
+    # what an aggregate function declares is inherited, not derived (orchestration.md 3.3)
+    derived = [d for d in drafts.derived.values() if d.route is None and d.parameter is None]
     if drafts.declares or not derived:
         return
     names = ", ".join(draft.name for draft in derived)
