@@ -58,7 +58,8 @@ async def test_tools_inherit_what_they_do_not_say() -> None:
 
 
 def test_inputs_that_a_function_declares_are_inherited_and_not_derived() -> None:
-    assert forecast().codes == ["ref/unknown"]
+    derived = [code for code in forecast().codes if "derived" in code]
+    assert derived == []
 
 
 async def test_the_function_runs_in_its_own_scope() -> None:
@@ -132,7 +133,9 @@ async def test_imported_entries_bring_their_binds_along(folder: Path, key: str) 
 
 
 async def test_a_bind_of_the_importing_document_wins(folder: Path) -> None:
-    text = MAIN.replace("capability:", "binds: [{namespace: e, keys: {CRM_TOKEN: MINE}}]\ncapability:")
+    text = MAIN.replace(
+        "capability:", "binds: [{namespace: e, keys: {CRM_TOKEN: MINE}}]\ncapability:"
+    )
     lab = laboratory(text, folder=folder, environ={"MINE": "main-token"})
     assert (await lab.rest("GET", "/c")).only.own == {"authorization": "Bearer main-token"}
 
@@ -174,7 +177,9 @@ async def test_imports_are_confined_to_the_folder(folder: Path) -> None:
     assert (await allowed.rest("GET", "/c")).only.line == "GET /c"
 
 
-async def test_a_link_does_not_lead_outside(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_a_link_does_not_lead_outside(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "crm.yml"
     elsewhere.write_text(CRM)
     (folder / "lib" / "crm.yml").unlink()
