@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, SkipValidation, Tag
+from pydantic import Discriminator, Field, Tag
 
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.spec.consumes import Consumes
@@ -12,7 +12,15 @@ from naftiko_runtime.spec.exposes_mcp import McpAdapter
 from naftiko_runtime.spec.exposes_rest import RestAdapter
 from naftiko_runtime.spec.exposes_skill import SkillAdapter
 from naftiko_runtime.spec.functions import Aggregate
-from naftiko_runtime.spec.model import ORIGIN_KEY, JsonMap, SpecModel, Text, TextMap, Texts
+from naftiko_runtime.spec.model import (
+    AS_IT_IS,
+    ORIGIN_KEY,
+    JsonMap,
+    SpecModel,
+    Text,
+    TextMap,
+    Texts,
+)
 
 
 class Bind(SpecModel):
@@ -68,7 +76,7 @@ class Library(SpecModel):
     binds: list[Bind] = Field(default_factory=list)
     consumes: list[Consumes] = Field(default_factory=list)
     aggregates: list[Aggregate] = Field(default_factory=list)
-    failed_imports: SkipValidation[Mapping[str, Diagnostic]] = Field(default_factory=dict)
+    failed_imports: Annotated[Mapping[str, Diagnostic], AS_IT_IS] = Field(default_factory=dict)
 
 
 class Document(SpecModel):
@@ -82,7 +90,7 @@ class Document(SpecModel):
     aggregates: list[Aggregate] = Field(default_factory=list)
     exposes: list[Exposes] = Field(default_factory=list)
     libraries: list[Library] = Field(default_factory=list)
-    failed_imports: SkipValidation[Mapping[str, Diagnostic]] = Field(default_factory=dict)
+    failed_imports: Annotated[Mapping[str, Diagnostic], AS_IT_IS] = Field(default_factory=dict)
     """Namespaces, as written and as aliases, that an import should have brought and did not."""
     folder: Text = "."
     """Real path of the folder that relative files of this document are resolved against."""
