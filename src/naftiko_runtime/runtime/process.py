@@ -1,6 +1,7 @@
 """Runs a whole process on the fastest event loop there is."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,8 @@ async def _serve(process: Process, opened: Mapping[ListenerKey, Bound]) -> None:
         _reload_when_told(process, runtime, reloader)
         async with reloader.turn:
             await runtime.begin(Start(process.documents, process.merged, opened, lines), door)
+        # what was made at start lives as long as the process: no need to look through it again
+        gc.freeze()
         await runtime.until_stopped()
 
 

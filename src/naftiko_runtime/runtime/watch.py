@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from watchfiles import Change, awatch
-
 QUIET: Final = 300
 """Milliseconds without a change before a change counts."""
 _AT_MOST: Final = 3000
@@ -36,7 +34,7 @@ class _Marks:
     names: frozenset[str]
     open_folders: frozenset[str]
 
-    def matter(self, _change: Change, path: str) -> bool:
+    def matter(self, _change: object, path: str) -> bool:
         place = Path(path)
         is_document = str(place.parent) in self.open_folders and place.suffix in _SUFFIXES
         return path in self.names or is_document
@@ -60,7 +58,10 @@ async def changes(watched: Callable[[], Watched], stopped: asyncio.Event) -> Asy
                 break
 
 
-def _noticed(marks: _Marks, stopped: asyncio.Event) -> AsyncIterator[set[tuple[Change, str]]]:
+def _noticed(marks: _Marks, stopped: asyncio.Event) -> AsyncIterator[object]:
+    # a process that watches nothing does not need it
+    from watchfiles import awatch  # noqa: PLC0415 - see above
+
     return awatch(
         *marks.folders,
         watch_filter=marks.matter,
