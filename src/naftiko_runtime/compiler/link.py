@@ -11,7 +11,7 @@ from naftiko_runtime.compiler.exposes_mcp import mcp_exposure
 from naftiko_runtime.compiler.exposes_rest import rest_exposure
 from naftiko_runtime.compiler.exposes_skill import skill_exposure
 from naftiko_runtime.compiler.files import Files
-from naftiko_runtime.compiler.tables import Tables
+from naftiko_runtime.compiler.tables import Tables, aggregate_namespace
 from naftiko_runtime.compiler.templates import Surroundings, Unresolved
 from naftiko_runtime.compiler.upstreams import CompiledAdapter, compiled_adapter
 from naftiko_runtime.compiler.usage import report_usage
@@ -21,6 +21,7 @@ from naftiko_runtime.diagnostics import Found
 from naftiko_runtime.options import Settings
 from naftiko_runtime.plan.capability import Capability
 from naftiko_runtime.plan.exposure import Exposure, Withheld
+from naftiko_runtime.plan.function import Function
 from naftiko_runtime.spec.consumes import Consumes
 from naftiko_runtime.spec.document import Document, Exposes
 from naftiko_runtime.spec.exposes_mcp import McpAdapter
@@ -60,16 +61,21 @@ def compile_capability(
         spec_version=document.version,
         upstreams=tuple(adapter.upstream for adapter in adapters),
         operations=tuple(each.operation for each in operations if each.operation is not None),
-        functions={
-            f"{namespace}.{name}": shared.function
-            for namespace, functions in tables.shared.items()
-            for name, shared in functions.items()
-        },
+        functions=_shared_functions(tables),
         exposures=tuple(exposures),
         withheld=tuple(withheld),
         variables=world.variables.in_use(),
         info={"tags": document.info.tags or []},
     )
+
+
+def _shared_functions(tables: Tables) -> dict[str, Function]:
+    """Return the aggregate functions by ``namespace.name``."""
+    return {
+        f"{namespace}.{name}": shared.function
+        for namespace, functions in tables.shared.items()
+        for name, shared in functions.items()
+    }
 
 
 def finished(capability: Capability, found: Found, files: Sequence[str], digest: str) -> Capability:
@@ -90,7 +96,7 @@ def _world(
         *(a for each in document.libraries for a in each.aggregates),
     ]
     names = {adapter.namespace for adapter in document.exposes if adapter.namespace}
-    names |= {aggregate.namespace for aggregate in aggregates if aggregate.namespace}
+    names |= {aggregate_namespace(aggregate) for aggregate in aggregates}
     around = Surroundings(variables, found, frozenset(names))
     return World(
         document.place.file, document, settings, files, found, variables, around, missing_extras

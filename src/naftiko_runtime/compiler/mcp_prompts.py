@@ -6,13 +6,9 @@ from typing import Any, Literal
 from naftiko_runtime.compiler.functions import Exposed, function_of
 from naftiko_runtime.compiler.tables import Tables
 from naftiko_runtime.expressions.prompt_text import prompt_parts
-from naftiko_runtime.plan.exposure import (
-    JsonObject,
-    Prompt,
-    PromptArgument,
-    PromptText,
-)
+from naftiko_runtime.plan.exposure import JsonObject
 from naftiko_runtime.plan.function import Function
+from naftiko_runtime.plan.prompt import Prompt, PromptArgument, PromptText
 from naftiko_runtime.spec.consumes import Parameter
 from naftiko_runtime.spec.exposes_mcp import McpAdapter, McpPrompt, PromptMessage
 

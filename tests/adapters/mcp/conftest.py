@@ -27,9 +27,6 @@ from naftiko_runtime.plan.exposure import (
     Address,
     CorsPolicy,
     McpExposure,
-    Prompt,
-    PromptArgument,
-    PromptText,
     Tool,
 )
 from naftiko_runtime.plan.function import (
@@ -41,6 +38,7 @@ from naftiko_runtime.plan.function import (
     Relay,
     Unavailable,
 )
+from naftiko_runtime.plan.prompt import Prompt, PromptArgument, PromptText
 from naftiko_runtime.plan.upstream import ConsumedOperation, Upstream, UrlHole
 
 OLD = "2025-11-25"

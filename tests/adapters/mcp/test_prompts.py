@@ -10,13 +10,8 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from naftiko_runtime.expressions.prompt_text import PromptHole, prompt_parts
 from naftiko_runtime.options import Limits
-from naftiko_runtime.plan.exposure import (
-    Prompt,
-    PromptArgument,
-    PromptText,
-    ResourceExposure,
-    UriHole,
-)
+from naftiko_runtime.plan.exposure import ResourceExposure, UriHole
+from naftiko_runtime.plan.prompt import Prompt, PromptArgument, PromptText
 
 pytestmark = pytest.mark.anyio
 

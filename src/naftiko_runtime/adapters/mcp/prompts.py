@@ -23,8 +23,8 @@ from naftiko_runtime.engine.invoke import invoke
 from naftiko_runtime.engine.result import Binary, Relayed, Want
 from naftiko_runtime.errors import InvocationError
 from naftiko_runtime.expressions.prompt_text import PromptHole, prompt_parts, rendered
-from naftiko_runtime.plan.exposure import Prompt, PromptText
 from naftiko_runtime.plan.function import Function
+from naftiko_runtime.plan.prompt import Prompt, PromptText
 from naftiko_runtime.values import ABSENT, Absent, Json
 
 

@@ -13,14 +13,9 @@ from naftiko_runtime.adapters.cors import Cors, cors_of
 from naftiko_runtime.adapters.mcp.promise import Shape, shape_of
 from naftiko_runtime.adapters.mcp.uris import UriMatcher, matcher_of, shown_uri
 from naftiko_runtime.observability.telemetry import Endpoint
-from naftiko_runtime.plan.exposure import (
-    CorsPolicy,
-    McpExposure,
-    Prompt,
-    ResourceExposure,
-    Tool,
-)
+from naftiko_runtime.plan.exposure import CorsPolicy, McpExposure, ResourceExposure, Tool
 from naftiko_runtime.plan.function import Function, Refer, Steps
+from naftiko_runtime.plan.prompt import Prompt
 from naftiko_runtime.values import Json, compact
 
 _REQUEST_HEADERS: Final = ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id")
