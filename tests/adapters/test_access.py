@@ -43,7 +43,10 @@ class World:
 
     def client(self, block: Any, **members: Any) -> httpx.AsyncClient:
         context = AccessContext(
-            members.pop("resolve", resolve), sleep=self._sleep, now=lambda: self.time, key=b"k"
+            members.pop("resolve", resolve),
+            sleep=self._sleep,
+            now=lambda: self.time,
+            nonces=Nonces(b"k", lambda: self.time),
         )
         app: Any = guarded(self.app, block, context, **members)
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.test")

@@ -17,7 +17,7 @@ from naftiko_runtime.adapters.credentials import (
     accepted_bearer,
     accepted_key,
 )
-from naftiko_runtime.adapters.digest import DigestGate
+from naftiko_runtime.adapters.digest import DigestGate, Nonces
 from naftiko_runtime.adapters.failures import Failures
 from naftiko_runtime.adapters.oauth import OAuthGate
 from naftiko_runtime.adapters.problems import Problem, answer, problem_of
@@ -41,7 +41,8 @@ class AccessContext:
     """What gates need of the process.
 
     ``resolve`` gives the text of a template and raises ``Misconfigured``; ``exchange`` reaches
-    authorization servers; ``key`` signs digest nonces and is shared by workers (AUTH-6).
+    authorization servers. ``failures`` (AUTH-4) and ``nonces`` (AUTH-6) count what callers did, so
+    they outlive a context: a reload makes another one.
     """
 
     resolve: Callable[[Expression], str]
@@ -49,7 +50,7 @@ class AccessContext:
     failures: Failures = field(default_factory=Failures)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     now: Callable[[], float] = time.time
-    key: bytes = field(default_factory=lambda: os.urandom(32), repr=False)
+    nonces: Nonces = field(default_factory=lambda: Nonces(os.urandom(32), time.time))
 
 
 class Checker(Protocol):
@@ -101,7 +102,7 @@ def _checker(authentication: InboundAuthentication, context: AccessContext) -> C
                 lambda scope: accepted_basic(scope, resolve(username), resolve(password))
             )
         case InboundBasic():
-            return DigestGate(authentication, resolve, context.key, context.now)
+            return DigestGate(authentication, resolve, context.nonces)
         case InboundKey(name, value, placement):
             key = Key(name, placement)
             return _Simple(lambda scope: accepted_key(scope, key, resolve(value)))

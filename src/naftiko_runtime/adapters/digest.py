@@ -31,18 +31,17 @@ _NONCE: Final = 80
 
 
 class DigestGate:
-    """Checks ``Authorization: Digest``; remembers how often each nonce was used."""
+    """Checks ``Authorization: Digest``; ``nonces`` remembers how often each was used."""
 
     def __init__(
         self,
         block: InboundBasic,
         resolve: Callable[[Expression], str],
-        key: bytes,
-        now: Callable[[], float],
+        nonces: "Nonces",
     ) -> None:
         self._block = block
         self._resolve = resolve
-        self._nonces = Nonces(key, now)
+        self._nonces = nonces
 
     async def check(self, scope: Scope) -> Verdict:
         values = authorization(scope)
@@ -122,7 +121,10 @@ def _target(scope: Scope) -> str:
 
 
 class Nonces:
-    """Nonces that prove their own age; only the use counts are remembered."""
+    """Nonces that prove their own age; only the use counts are remembered.
+
+    ``key`` signs them and is shared by workers (exposes.md AUTH-6).
+    """
 
     def __init__(self, key: bytes, now: Callable[[], float]) -> None:
         self._key = key

@@ -80,7 +80,9 @@ def build_live(
 
 def access_of(house: House, engine: Engine) -> AccessContext:
     """Return what inbound authentication needs; templates resolve on first use (AUTH-2)."""
-    return AccessContext(resolver(engine), house.engine.exchange, key=house.key)
+    return AccessContext(
+        resolver(engine), house.engine.exchange, failures=house.failures, nonces=house.nonces
+    )
 
 
 def resolver(engine: Engine) -> Callable[[Expression], str]:

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from naftiko_runtime.adapters.digest import Nonces
+from naftiko_runtime.adapters.failures import Failures
 from naftiko_runtime.engine.engine import Engine, engine_for
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.variables import Variables
@@ -28,7 +31,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The surroundings of every ``Live``; ``key`` is shared by workers (exposes.md AUTH-6)."""
+    """The surroundings of every ``Live``; ``key`` is shared by workers (exposes.md AUTH-6).
+
+    ``failures`` and ``nonces`` are what is remembered of callers: a reload forgives nobody.
+    """
 
     options: RuntimeOptions
     environ: Mapping[str, str] = field(repr=False)
@@ -36,6 +42,8 @@ class House:
     """Holds connections and scripts; every ``Live`` renews it."""
     observability: Observability
     key: bytes = field(repr=False)
+    failures: Failures
+    nonces: Nonces
 
 
 @asynccontextmanager
@@ -55,7 +63,9 @@ async def open_house(
     telemetry, learn = observability.telemetry, observability.redactor.learn
     try:
         async with engine_for(options, environ, telemetry=telemetry, learn=learn) as engine:
-            yield House(options, environ, engine, observability, key or os.urandom(_KEY_BYTES))
+            used = key or os.urandom(_KEY_BYTES)
+            nonces = Nonces(used, time.time)
+            yield House(options, environ, engine, observability, used, Failures(), nonces)
     finally:
         await asyncio.to_thread(observability.close)
         restore_logs()
