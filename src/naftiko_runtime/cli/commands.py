@@ -45,6 +45,7 @@ COMMANDS: Final = (
     _command("lint", "check documents for good form and security"),
     _command("inspect", "show what documents hold", "show"),
     _command("call", "run one function and print its answer"),
+    _nested("import", "openapi", "import_openapi", "write a document from an OpenAPI description"),
     _nested("export", "openapi", "export_openapi", "write a REST adapter as OpenAPI"),
     _nested("create", "capability", "create", "write a document to begin with", "c", "cr"),
     _command("completion", "print a completion script for a shell"),
