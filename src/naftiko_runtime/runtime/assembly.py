@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Literal, Protocol
 
 from naftiko_runtime import __version__
 from naftiko_runtime.adapters.access import AccessContext, Gate, gate_of, guarded
 from naftiko_runtime.adapters.asgi import App
 from naftiko_runtime.adapters.guards import guarded_listener, rules_of
+from naftiko_runtime.adapters.mcp.arrival import arrived
 from naftiko_runtime.adapters.mcp.together import shared_authentication, together
 from naftiko_runtime.adapters.mcp.view import McpView, view_of
 from naftiko_runtime.adapters.oauth import metadata_app
@@ -15,8 +17,17 @@ from naftiko_runtime.adapters.rest.app import rest_app
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.expressions.reference import Expression
+from naftiko_runtime.observability.start import Observability
+from naftiko_runtime.observability.telemetry import Endpoint, Telemetry
 from naftiko_runtime.options import RuntimeOptions
-from naftiko_runtime.plan.exposure import ControlExposure, InboundOAuth2, McpExposure, RestExposure
+from naftiko_runtime.plan.exposure import (
+    ControlExposure,
+    Exposure,
+    InboundOAuth2,
+    McpExposure,
+    RestExposure,
+    SkillExposure,
+)
 from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged, Placed, mcp_paths
 from naftiko_runtime.runtime.dispatch import Parts, dispatching
 from naftiko_runtime.runtime.documents import Document
@@ -57,6 +68,11 @@ class Doors(Protocol):
 
 
 STDIO: Final = EndpointKey(None, None)
+_KINDS: Final[Mapping[type[Exposure], Literal["rest", "mcp", "skill"]]] = {
+    RestExposure: "rest",
+    McpExposure: "mcp",
+    SkillExposure: "skill",
+}
 
 
 def build_live(
@@ -67,13 +83,14 @@ def build_live(
 ) -> Live:
     """Return what is to be served."""
     engine = house.engine.renewed()
-    builder = _Builder(house, engine, access_of(house, engine), doors)
+    views = dict(_views(merged, house.options))
+    builder = _Builder(house, engine, access_of(house, engine), doors, views)
     return Live(
         tuple(documents),
         merged,
         engine,
         {listener.key: builder.app(listener) for listener in merged.listeners},
-        dict(_views(merged, house.options)),
+        views,
         Usage(),
     )
 
@@ -102,6 +119,7 @@ class _Builder:
     engine: Engine
     access: AccessContext
     doors: Doors
+    views: Mapping[EndpointKey, McpView]
 
     def app(self, listener: ListenerPlan) -> App:
         """Return the app of a listener behind its guard (exposes.md LST-4, LST-10)."""
@@ -110,7 +128,7 @@ class _Builder:
         return guarded_listener(
             app,
             rules_of(listener, options),
-            observability.telemetry,
+            _telemetry(listener, observability),
             observability.redactor.scrub,
         )
 
@@ -158,7 +176,8 @@ class _Builder:
             authentication = (
                 exposure.authentication if exposure else shared_authentication(listener.mcp)
             )
-            yield path, guarded(self.doors.endpoint(key), authentication, self.access)
+            app, told = self.doors.endpoint(key), partial(arrived, self.views[key])
+            yield path, guarded(app, authentication, self.access, arrived=told)
 
 
 def endpoint_keys(listener: ListenerPlan) -> dict[EndpointKey, McpExposure | None]:
@@ -167,6 +186,16 @@ def endpoint_keys(listener: ListenerPlan) -> dict[EndpointKey, McpExposure | Non
         EndpointKey(listener.key, exposure.namespace): exposure for exposure in listener.mcp
     }
     return keys | ({EndpointKey(listener.key, None): None} if len(keys) > 1 else {})
+
+
+def _telemetry(listener: ListenerPlan, observability: Observability) -> Telemetry:
+    """Return what records a listener's requests: all but those of control (exposes.md OBS-5)."""
+    first = listener.placed[0]
+    kind = _KINDS.get(type(first.exposure))
+    if kind is None:
+        return observability.lines
+    label = (first.capability.label if first.capability else None) or ""
+    return observability.telemetry.by(Endpoint(kind, first.exposure.namespace, capability=label))
 
 
 def _is_open(placed: Placed) -> bool:

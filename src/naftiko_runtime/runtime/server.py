@@ -290,6 +290,10 @@ class Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=_CANCELLED)
         for connection in list(self.server_state.connections):
             connection.transport.close()
+        # a transport writes what it holds before it is gone, but only while the loop turns
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                await self._all_ended()
 
 
 def _accepted(listening: socket.socket) -> list[socket.socket]:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from naftiko_runtime.adapters.access import AccessContext, guarded
 from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
-from naftiko_runtime.adapters.skill.app import skill_app
+from naftiko_runtime.adapters.skill.app import skill_app, skill_arrival
 from naftiko_runtime.plan.exposure import SkillExposure
 
 _NAMED: Final = 2
@@ -27,7 +27,10 @@ def skill_door(
     groups = _by_authentication(exposures)
     apps = [
         guarded(
-            skill_app(group, labels=labels, cors_origins=origins), group[0].authentication, access
+            skill_app(group, labels=labels, cors_origins=origins),
+            group[0].authentication,
+            access,
+            arrived=skill_arrival(group, labels=labels, cors_origins=origins),
         )
         for group in groups
     ]

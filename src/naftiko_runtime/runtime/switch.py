@@ -6,8 +6,10 @@ be closed when its count is zero (exposes.md LST-11).
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from naftiko_runtime.adapters.asgi import App, Receive, Scope, Send
+from naftiko_runtime.adapters.guards import TransferBroken
 from naftiko_runtime.adapters.problems import answer, stopping
 from naftiko_runtime.adapters.visit import visit_of
 
@@ -61,9 +63,19 @@ class Switch:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
             # only the end of the drain cancels a request; its task ends here
-            visit = visit_of(scope)
-            if visit.status:
-                raise
-            await answer(stopping(), scope, visit.send)
+            await _say_stopping(scope, send)
         finally:
             usage.left()
+
+
+async def _say_stopping(scope: Scope, send: Send) -> None:
+    """Answer a request that the drain gave up; break it off when its answer has begun."""
+    problem = stopping()
+    # the guard has let go of the request, so it gets an id once more
+    request_id = visit_of(scope).request_id
+    named = replace(problem, headers=(*problem.headers, (b"x-request-id", request_id.encode())))
+    try:
+        await answer(named, scope, send)
+    except RuntimeError as error:
+        # the server takes no second beginning of an answer
+        raise TransferBroken from error
