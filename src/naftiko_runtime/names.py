@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 _NOT_IN_TOOL_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+_WORD_END: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_WORD: Final = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST_TOOL_NAME: Final = 64
 _SPELLING: Final = str.maketrans("", "", "-_.[]")
 _FAR: Final = 3
@@ -14,6 +16,12 @@ _FAR: Final = 3
 def folded(name: str) -> str:
     """Return a name without case and without ``- _ . [ ]`` (language.md 3.8)."""
     return name.translate(_SPELLING).casefold()
+
+
+def kebab(text: str) -> str:
+    """Return ``crew-list-2`` for ``CrewList 2`` (orchestration.md 7.3)."""
+    parted = _WORD_END.sub("-", text)
+    return _NO_WORD.sub("-", parted).strip("-").lower()
 
 
 def tool_name(name: str) -> str:

@@ -19,7 +19,10 @@ def compile_aggregates(tables: Tables) -> None:
 def _compiled(tables: Tables, aggregates: Sequence[Aggregate]) -> dict[str, dict[str, Shared]]:
     groups: dict[str, dict[str, Shared]] = {}
     for aggregate in aggregates:
-        namespace = aggregate_namespace(tables.world, aggregate)
+        namespace = aggregate_namespace(aggregate)
+        if not aggregate.namespace:
+            message = f"an aggregate without namespace is called {namespace!r}"
+            tables.world.found.add("aggregate/namespace-missing", aggregate.place, message)
         functions = groups.setdefault(namespace, {})
         for function in aggregate.functions:
             name = function.name or f"function-{len(functions) + 1}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from naftiko_runtime.compiler.consumed_table import ConsumedTable
 from naftiko_runtime.compiler.world import World
 from naftiko_runtime.errors import Diagnostic, Place
-from naftiko_runtime.names import matching, suggestion
+from naftiko_runtime.names import kebab, matching, suggestion
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.spec.functions import Aggregate, AggregateFunction
 
@@ -79,12 +79,6 @@ class Tables:
         return self.world.around.unresolved("ref/unknown", place, message)
 
 
-def aggregate_namespace(world: World, aggregate: Aggregate) -> str:
+def aggregate_namespace(aggregate: Aggregate) -> str:
     """Return an aggregate's namespace, else the kebab form of its label (orchestration.md 3.1)."""
-    if aggregate.namespace:
-        return aggregate.namespace
-    words = "".join(c if c.isalnum() else " " for c in aggregate.label or "aggregate").split()
-    namespace = "-".join(words).lower()
-    message = f"an aggregate without namespace is called {namespace!r}"
-    world.found.add("aggregate/namespace-missing", aggregate.place, message)
-    return namespace
+    return aggregate.namespace or kebab(aggregate.label or "") or "aggregate"

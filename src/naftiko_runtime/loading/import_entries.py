@@ -1,6 +1,5 @@
 """One import as it is written, and the copy in its place (orchestration.md 4.1, 4.7)."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
@@ -8,7 +7,7 @@ from naftiko_runtime.diagnostics import Found
 from naftiko_runtime.errors import Place
 from naftiko_runtime.loading.import_files import ImportFailed
 from naftiko_runtime.loading.renames import following
-from naftiko_runtime.names import nearest
+from naftiko_runtime.names import kebab, nearest
 from naftiko_runtime.tree import Node, text_of
 
 _OWN_KEYS: Final = ("baseUri", "functions", "flows", "keys")
@@ -85,12 +84,7 @@ def name_of(entry: Node) -> str:
     if "import" in entry and not any(key in entry for key in _OWN_KEYS):
         return text_of(entry.get("as")) or text_of(entry["import"]) or ""
     namespace = text_of(entry.get("namespace"))
-    return namespace or _kebab(text_of(entry.get("label")) or text_of(entry.get("display")) or "")
-
-
-def _kebab(label: str) -> str:
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", label)
-    return re.sub(r"[^A-Za-z0-9]+", "-", parted).strip("-").lower()
+    return namespace or kebab(text_of(entry.get("label")) or text_of(entry.get("display")) or "")
 
 
 def named(copy: Node, alias: str, entry: Entry, found: Found) -> Node:
