@@ -1,6 +1,8 @@
 """Compiles REST adapters (exposes.md 2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from naftiko_runtime.compiler.consumes import joined
@@ -13,6 +15,7 @@ from naftiko_runtime.compiler.inbound import (
     inbound_of,
     security_scheme,
 )
+from naftiko_runtime.compiler.route_choice import choosing_inputs
 from naftiko_runtime.compiler.route_notes import report_routes
 from naftiko_runtime.compiler.route_paths import RoutePath, route_path
 from naftiko_runtime.compiler.tables import Tables
@@ -22,9 +25,11 @@ from naftiko_runtime.plan.function import Call, Function, Relay, Unavailable
 from naftiko_runtime.plan.upstream import ResponseFormat
 from naftiko_runtime.spec.consumes import Parameter
 from naftiko_runtime.spec.exposes_rest import RestAdapter, RestOperation, RestResource
+from naftiko_runtime.values import Json
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 DEFAULT_PORT: Final = 8080
+OCTETS: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +195,16 @@ def _described(adapter: _Adapter, served: _Served) -> Route:
         place=operation.place,
         operation_id=operation.name or (shared.name if shared is not None else None) or "",
         conditions=path.conditions,
-        wanted=_wanted(operation, path),
+        wanted=choosing_inputs(adapter.tables.world.around, operation.with_ or {}, function.inputs),
         summary=next((word.label for word in words if word.label), None),
         description=description or resource.description,
         tags=tuple(tags or ((resource.name,) if resource.name else ())),
         media_type=_media_type(operation, function),
-        responses=operation.responses or {},
+        responses=operation.responses or _binary_response(operation),
         conditional=_is_conditional(function, served.method),
         max_binary_size=size_of(found, limit, operation.place) if limit else None,
         trailing_slash=path.trailing_slash,
     )
-
-
-def _wanted(operation: RestOperation, path: RoutePath) -> tuple[str, ...]:
-    """Return the names that must be in a request to choose this of equal routes (REST-4)."""
-    names = (
-        value.removeprefix("rest.").removeprefix("query.")
-        for value in (operation.with_ or {}).values()
-        if isinstance(value, str) and value.startswith("rest.") and value != "rest.body"
-    )
-    return tuple(name for name in names if name not in path.names)
 
 
 def _media_type(operation: RestOperation, function: Function) -> str | None:
@@ -225,6 +220,16 @@ def _media_type(operation: RestOperation, function: Function) -> str | None:
             if isinstance(details, dict) and details.get("binary") is True:
                 return str(media_type)
     return None
+
+
+def _binary_response(operation: RestOperation) -> Mapping[str, Json]:
+    """Return what ``responseBinary`` says as an entry of ``responses`` (IKA-8)."""
+    short = operation.response_binary
+    if short is None:
+        return {}
+    content = {short.media_type or OCTETS: {"binary": True}}
+    described = {"description": short.description} if short.description else {}
+    return {str(short.status or HTTPStatus.OK.value): {**described, "content": content}}
 
 
 def _response(function: Function) -> ResponseFormat:

@@ -24,6 +24,7 @@ class ResponseBinary(SpecModel):
 
     status: Whole | None = None
     media_type: Text | None = None
+    description: Text | None = None
 
 
 class RestOperation(FunctionSpec):
