@@ -80,14 +80,15 @@ def function_of(tables: Tables, spec: FunctionSpec, exposed: Exposed) -> Compile
         mode = _Mode(Unavailable(unresolved.diagnostic))
         inputs = _remaining_inputs(drafts, exposed)
     _report_derived(world.found, drafts, exposed, spec)
+    inherited = mode.shared.source if mode.shared is not None else spec
     function = Function(
         name=exposed.name,
         inputs=inputs,
         action=mode.action,
         output=mode.output,
         output_schema=mode.schema,
-        description=spec.description,
-        label=spec.label,
+        description=spec.description or inherited.description,
+        label=spec.label or inherited.label,
     )
     return Compiled(function, mode.consumed, mode.shared)
 
