@@ -127,10 +127,12 @@ def guarded(
     authentication: InboundAuthentication | None,
     context: AccessContext,
     is_open: Callable[[Scope], bool] = lambda _: False,
+    arrived: Callable[[Scope], None] = lambda _: None,
 ) -> App:
     """Return the app behind its adapter's authentication; the app itself when it has none.
 
-    ``OPTIONS`` always passes, and what ``is_open`` says (exposes.md AUTH-1).
+    ``OPTIONS`` always passes, and what ``is_open`` says (exposes.md AUTH-1). ``arrived`` says of a
+    refused request what the app would have: which adapter it was for, and its CORS headers.
     """
     gate = gate_of(authentication, context)
     if gate is None:
@@ -142,6 +144,7 @@ def guarded(
             return
         admitted = await gate.admit(scope)
         if isinstance(admitted, Problem):
+            arrived(scope)
             await answer(admitted, scope, send)
         else:
             await app(admitted, receive, send)

@@ -11,6 +11,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import INVALID_REQUEST
 
 from naftiko_runtime.adapters.asgi import Message, RawHeader, Receive, Scope, Send
+from naftiko_runtime.adapters.mcp.arrival import arrived
 from naftiko_runtime.adapters.mcp.changes import Changes
 from naftiko_runtime.adapters.mcp.lane import answer_plainly, plain_call
 from naftiko_runtime.adapters.mcp.posted import (
@@ -28,7 +29,7 @@ from naftiko_runtime.adapters.mcp.view import McpView
 from naftiko_runtime.adapters.problems import answer, overloaded, problem_of
 from naftiko_runtime.adapters.visit import visit_of
 from naftiko_runtime.errors import BodyTooLarge
-from naftiko_runtime.observability.telemetry import Endpoint, fresh_id
+from naftiko_runtime.observability.telemetry import fresh_id
 from naftiko_runtime.values import compact
 
 Managers = tuple[StreamableHTTPSessionManager, StreamableHTTPSessionManager]
@@ -54,7 +55,7 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._serving.lease() as served:
             view = served.view
-        _arrived(scope, view)
+        arrived(view, scope)
         match scope["method"]:
             case "POST":
                 await self._post((scope, receive, send))
@@ -148,15 +149,6 @@ class Admission:
             tasks.start_soon(_cancel_when_gone, receive, tasks.cancel_scope)
             await self._json.handle_request(scope, _replayed(posted.body, _never), send)
             tasks.cancel_scope.cancel()
-
-
-def _arrived(scope: Scope, view: McpView) -> None:
-    visit = visit_of(scope)
-    endpoint = Endpoint("mcp", view.name, route=scope["path"], capability=view.capability)
-    visit.arrival.matched(endpoint)
-    is_actual = scope["method"] != "OPTIONS"
-    if view.cors is not None and visit.origin is not None and is_actual:
-        visit.headers += view.cors.actual(visit.origin)
 
 
 def _preflight(scope: Scope, view: McpView) -> list[RawHeader]:

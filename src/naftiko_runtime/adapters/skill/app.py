@@ -69,22 +69,10 @@ def skill_app(
     Of equal skill names the first wins (SKL-1). ``labels`` are the documents' labels by adapter
     namespace, for telemetry; ``cors_origins`` are those of ``--cors-origin``.
     """
-    origins = tuple(cors_origins)
-    adapters = [
-        _Adapter(
-            each.namespace, (labels or {}).get(each.namespace, ""), cors_of(each.cors, origins)
-        )
-        for each in exposures
-    ]
-    entries: dict[str, _Entry] = {}
-    for adapter, exposure in zip(adapters, exposures, strict=True):
-        for skill in exposure.skills:
-            entries.setdefault(skill.name, _Entry(adapter, skill, JSONResponse(detail(skill))))
-    listed = JSONResponse(catalogue(entry.skill for entry in entries.values()))
-    match = partial(_match, entries, _Match(adapters[0]), listed)
+    match = _matcher(exposures, labels or {}, cors_origins)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        matched = match(path_of(scope).split("/")[1:])
+        matched = match(scope)
         _begin(scope, matched)
         reply = await _reply(scope, matched)
         if isinstance(reply, Problem):
@@ -95,6 +83,34 @@ def skill_app(
             await reply(scope, receive, send)
 
     return app
+
+
+def skill_arrival(
+    exposures: Sequence[SkillExposure],
+    *,
+    labels: Mapping[str, str] | None = None,
+    cors_origins: Iterable[str] = (),
+) -> Callable[[Scope], None]:
+    """Return what the app of these adapters does first, for requests that do not reach it."""
+    match = _matcher(exposures, labels or {}, cors_origins)
+    return lambda scope: _begin(scope, match(scope))
+
+
+def _matcher(
+    exposures: Sequence[SkillExposure], labels: Mapping[str, str], cors_origins: Iterable[str]
+) -> Callable[[Scope], _Match]:
+    origins = tuple(cors_origins)
+    adapters = [
+        _Adapter(each.namespace, labels.get(each.namespace, ""), cors_of(each.cors, origins))
+        for each in exposures
+    ]
+    entries: dict[str, _Entry] = {}
+    for adapter, exposure in zip(adapters, exposures, strict=True):
+        for skill in exposure.skills:
+            entries.setdefault(skill.name, _Entry(adapter, skill, JSONResponse(detail(skill))))
+    listed = JSONResponse(catalogue(entry.skill for entry in entries.values()))
+    nothing = _Match(adapters[0])
+    return lambda scope: _match(entries, nothing, listed, path_of(scope).split("/")[1:])
 
 
 def _match(
