@@ -35,7 +35,8 @@ class Run:
         times at the same time.
         """
         operation = call.operation
-        is_relayed = isinstance(output, Relay) and want is Want.BODY
+        # nobody reads what a HEAD asks for: its headers do, whatever would be made of the body
+        is_relayed = want is Want.BODY and (isinstance(output, Relay) or self.caller.head)
         more = self.caller.trace
         if is_relayed and self.caller.conditional:
             more += self.caller.conditional
