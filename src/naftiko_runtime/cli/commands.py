@@ -47,6 +47,7 @@ COMMANDS: Final = (
     _command("call", "run one function and print its answer"),
     _nested("import", "openapi", "import_openapi", "write a document from an OpenAPI description"),
     _nested("export", "openapi", "export_openapi", "write a REST adapter as OpenAPI"),
+    _command("schema", "print the JSON Schema of documents, for editors"),
     _nested("create", "capability", "create", "write a document to begin with", "c", "cr"),
     _command("completion", "print a completion script for a shell"),
     _command("health", "ask a running process whether it is ready"),
