@@ -50,7 +50,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     if not merged.placed and not process.watches:
         raise StartError("nothing to serve: no document exposes an adapter")
-    run_process(process)
+    if options.workers > 1:
+        # the one mode that forks
+        from naftiko_runtime.runtime.workers import run_workers  # noqa: PLC0415 - see above
+
+        run_workers(process)
+    else:
+        run_process(process)
     return 0
 
 

@@ -25,7 +25,7 @@ Told: TypeAlias = Callable[[State], None]
 """Is told how an endpoint got on."""
 
 _log: Final = logging.getLogger(__name__)
-_ENDPOINT: Final = "naftiko_runtime.adapters.mcp.endpoint"
+ENDPOINT: Final = "naftiko_runtime.adapters.mcp.endpoint"
 _STDIO: Final = "naftiko_runtime.adapters.mcp.stdio"
 
 
@@ -61,7 +61,7 @@ class Endpoints:
         """Make an endpoint and keep it until ``close``; the task that runs this owns it."""
         entry = self._entry(key)
         try:
-            module = await asyncio.to_thread(importlib.import_module, _ENDPOINT)
+            module = await asyncio.to_thread(importlib.import_module, ENDPOINT)
             endpoint = module.McpEndpoint(self._serving(key), keys=(self._house.key,))
         except Exception:  # noqa: BLE001 - see below
             # whatever is wrong with one adapter must not end the others

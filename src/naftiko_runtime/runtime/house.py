@@ -60,9 +60,9 @@ async def open_house(
     logging.getLogger(_SERVER_LOGS).setLevel(logging.CRITICAL + 1)
     for warning in observability.warnings:
         _log.warning("otel/exporter: %s", warning)
-    telemetry, learn = observability.telemetry, observability.redactor.learn
+    telemetry, redactor = observability.telemetry, observability.redactor
     try:
-        async with engine_for(options, environ, telemetry=telemetry, learn=learn) as engine:
+        async with engine_for(options, environ, telemetry=telemetry, redactor=redactor) as engine:
             used = key or os.urandom(_KEY_BYTES)
             nonces = Nonces(used, time.time)
             yield House(options, environ, engine, observability, used, Failures(), nonces)

@@ -1,12 +1,12 @@
 """The open listeners of a process: their sockets, servers and switches."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from naftiko_runtime.errors import StartError
 from naftiko_runtime.options import RuntimeOptions
-from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan
+from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged
 from naftiko_runtime.runtime.proxies import behind_proxies
 from naftiko_runtime.runtime.server import Server
 from naftiko_runtime.runtime.sockets import Bound, bind
@@ -39,10 +39,34 @@ def open_all(plans: Iterable[ListenerPlan]) -> dict[ListenerKey, Bound]:
     return opened
 
 
-def open_one(plan: ListenerPlan) -> Bound:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """New sockets, the plan without the listeners that have none, and why those have none."""
+
+    sockets: Mapping[ListenerKey, Bound]
+    merged: Merged
+    failures: tuple[tuple[ListenerPlan, str], ...]
+
+
+def open_missing(merged: Merged, known: Container[ListenerKey], *, shared: bool) -> Opened:
+    """Open what is not ``known`` yet; a listener that cannot be opened is left out (LST-11)."""
+    sockets: dict[ListenerKey, Bound] = {}
+    kept: list[ListenerPlan] = []
+    failures: list[tuple[ListenerPlan, str]] = []
+    for plan in merged.listeners:
+        try:
+            if plan.key not in known:
+                sockets[plan.key] = open_one(plan, shared=shared)
+            kept.append(plan)
+        except StartError as exc:
+            failures.append((plan, str(exc)))
+    return Opened(sockets, replace(merged, listeners=tuple(kept)), tuple(failures))
+
+
+def open_one(plan: ListenerPlan, *, shared: bool = False) -> Bound:
     """Open the sockets of one listener; raise ``StartError``."""
     try:
-        return bind(plan.key.host, plan.key.port)
+        return bind(plan.key.host, plan.key.port, shared=shared)
     except StartError as exc:
         raise StartError(f"{exc} ({_wanted_by(plan)})") from exc
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,11 +16,12 @@ from naftiko_runtime.plan.exposure import ControlExposure
 from naftiko_runtime.plan.listener import ListenerKey, Merged
 from naftiko_runtime.runtime.documents import Document, capabilities
 from naftiko_runtime.runtime.house import House, open_house, telemetry_settings
-from naftiko_runtime.runtime.listeners import open_all, origins
+from naftiko_runtime.runtime.listeners import open_all, open_missing, origins
+from naftiko_runtime.runtime.member import Member
 from naftiko_runtime.runtime.ready import Lines, served
 from naftiko_runtime.runtime.reload import library_of
 from naftiko_runtime.runtime.reloading import Reloader
-from naftiko_runtime.runtime.run import ControlDoor, Runtime, Start
+from naftiko_runtime.runtime.run import SIGNALS, ControlDoor, Runtime, Start
 from naftiko_runtime.runtime.sockets import Bound
 from naftiko_runtime.runtime.submitted import check_text
 
@@ -54,24 +55,68 @@ def run_process(process: Process) -> None:
         runner.run(_serve(process, opened))
 
 
-async def _serve(process: Process, opened: Mapping[ListenerKey, Bound]) -> None:
+def run_member(process: Process, opened: Mapping[ListenerKey, Bound], member: Member) -> None:
+    """Serve as one of several workers on sockets that the parent opened (LST-12)."""
+    missing = open_missing(process.merged, opened, shared=True)
+    complete = replace(process, merged=missing.merged)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(complete, {**opened, **missing.sockets}, member))
+
+
+async def _serve(
+    process: Process, opened: Mapping[ListenerKey, Bound], member: Member | None = None
+) -> None:
     settings = telemetry_settings(process.merged, capabilities(process.documents), process.environ)
+    key = member.peers.key if member is not None else None
     async with (
-        open_house(process.options, process.environ, settings) as house,
+        open_house(process.options, process.environ, settings, key) as house,
         asyncio.TaskGroup() as group,
     ):
         _govern_scripts(process, house)
-        runtime = Runtime(house, group)
+        # a terminal interrupts everybody, but it is the parent who tells its workers
+        signals = SIGNALS if member is None else (signal.SIGTERM,)
+        runtime = Runtime(house, group, signals)
         library = library_of(process.paths, process.options, process.documents)
-        reloader = Reloader(runtime, library, process.say)
-        door = _control_door(runtime, reloader)
+        reloader = Reloader(runtime, library, process.say, shared=member is not None)
         lines = lines_of(process, origins(opened))
-        _reload_when_told(process, runtime, reloader)
+        door = _beside(process, runtime, reloader, member)
         async with reloader.turn:
             await runtime.begin(Start(process.documents, process.merged, opened, lines), door)
         # what was made at start lives as long as the process: no need to look through it again
         gc.freeze()
         await runtime.until_stopped()
+
+
+def _beside(
+    process: Process, runtime: Runtime, reloader: Reloader, member: Member | None
+) -> ControlDoor:
+    """Begin what goes on beside the serving; return what makes control adapters."""
+    if member is not None:
+        # only several workers talk to each other
+        from naftiko_runtime.runtime.group import begin_membership  # noqa: PLC0415 - see above
+
+        is_watching = process.watches and member.slot == 0
+        return begin_membership(member, runtime, reloader, watches=is_watching)
+    loop = asyncio.get_running_loop()
+    reload_now = partial(_reload, reloader)
+    loop.add_signal_handler(signal.SIGHUP, lambda: runtime.run_beside(reload_now()))
+    if process.watches:
+        runtime.run_beside(reloader.watch(runtime.stopped, reloader.reload))
+    return partial(_control_app, runtime, reloader)
+
+
+async def _reload(reloader: Reloader) -> None:
+    await reloader.reload()
+
+
+def _control_app(
+    runtime: Runtime, reloader: Reloader, exposure: ControlExposure, gate: Gate | None
+) -> App:
+    # most processes have no control adapter, and it stands behind a framework
+    from naftiko_runtime.runtime.control import Controls, Outside  # noqa: PLC0415 - see above
+
+    outside = Outside(reloader.reload, partial(check_text, reloader), reloader.failures)
+    return Controls(runtime, outside).app(exposure, gate)
 
 
 def _govern_scripts(process: Process, house: House) -> None:
@@ -80,26 +125,6 @@ def _govern_scripts(process: Process, house: House) -> None:
         if isinstance(placed.exposure, ControlExposure) and placed.exposure.scripting is not None:
             house.engine.scripts.governance.change(placed.exposure.scripting)
             return
-
-
-def _control_door(runtime: Runtime, reloader: Reloader) -> ControlDoor:
-    def door(exposure: ControlExposure, gate: Gate | None) -> App:
-        # most processes have no control adapter, and it stands behind a framework
-        from naftiko_runtime.runtime.control import Controls, Outside  # noqa: PLC0415 - see above
-
-        checked = partial(check_text, reloader)
-        outside = Outside(reloader.reload, checked, reloader.failures)
-        return Controls(runtime, outside).app(exposure, gate)
-
-    return door
-
-
-def _reload_when_told(process: Process, runtime: Runtime, reloader: Reloader) -> None:
-    """Reload on SIGHUP and, when it is wanted, on changes of files (exposes.md LST-11)."""
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, lambda: runtime.run_beside(reloader.reload_beside()))
-    if process.watches:
-        runtime.run_beside(reloader.watch(runtime.stopped))
 
 
 def lines_of(process: Process, shown: Mapping[ListenerKey, str]) -> Lines:

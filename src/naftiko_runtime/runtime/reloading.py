@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from naftiko_runtime.adapters.control.actions import Reloaded
-from naftiko_runtime.errors import StartError
-from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged, Placed
+from naftiko_runtime.plan.listener import ListenerKey, Merged, Placed
 from naftiko_runtime.runtime.changes import changes
 from naftiko_runtime.runtime.documents import Document, capabilities
-from naftiko_runtime.runtime.listeners import open_one, origins
+from naftiko_runtime.runtime.listeners import Opened, open_missing, origins
 from naftiko_runtime.runtime.ready import Lines, Served, served
 from naftiko_runtime.runtime.reload import Library, read_again, replanned
 from naftiko_runtime.runtime.run import Runtime, Start
@@ -20,14 +18,27 @@ from naftiko_runtime.runtime.states import every, rfc3339, type_of
 from naftiko_runtime.runtime.watch import changes as file_changes
 from naftiko_runtime.values import Json
 
+Reload: TypeAlias = Callable[[], Awaitable[Reloaded]]
+
 _log: Final = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Reloads the documents of one process, one reload at a time."""
+    """Reloads the documents of one process, one reload at a time.
 
-    def __init__(self, runtime: Runtime, library: Library, say: Callable[[str], None]) -> None:
+    ``shared``: other workers open the same new listeners.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        library: Library,
+        say: Callable[[str], None],
+        *,
+        shared: bool = False,
+    ) -> None:
         self.library = library
+        self._shared = shared
         self._runtime = runtime
         self._say = say
         self.turn = asyncio.Lock()
@@ -50,31 +61,19 @@ class Reloader:
     async def _applied(self, before: Library, rejected: Sequence[Document]) -> Reloaded:
         after = self.library
         again = replanned(self._runtime.live.merged, after.documents, after.options)
-        merged, opened = self._opened(again.merged)
-        lines = Lines(self._new(merged, opened), self._say)
-        await self._runtime.renew(Start(after.documents, merged, opened, lines))
+        runtime = self._runtime
+        opened = open_missing(again.merged, runtime.listeners, shared=self._shared)
+        for _, reason in opened.failures:
+            _log.error("not served: %s", reason)
+        runtime.failed = failed_adapters(opened)
+        lines = Lines(self._new(opened.merged, opened.sockets), self._say)
+        await runtime.renew(Start(after.documents, opened.merged, opened.sockets, lines))
         changed = changes(capabilities(before.documents), capabilities(after.documents))
         fresh = [each for each in after.documents if each not in before.documents]
         found = [*again.held, *(d for each in (*fresh, *rejected) for d in each.diagnostics)]
         if rejected:
             return Reloaded("rejected", changed, found, _reason(rejected))
         return Reloaded("applied", changed, found)
-
-    def _opened(self, merged: Merged) -> tuple[Merged, dict[ListenerKey, Bound]]:
-        """Open new listeners; one that cannot be opened is left out (LST-11)."""
-        runtime = self._runtime
-        opened: dict[ListenerKey, Bound] = {}
-        kept: list[ListenerPlan] = []
-        runtime.failed = []
-        for plan in merged.listeners:
-            try:
-                if plan.key not in runtime.listeners:
-                    opened[plan.key] = open_one(plan)
-                kept.append(plan)
-            except StartError as exc:
-                _log.error("not served: %s", exc)
-                runtime.failed += [_failed(plan, placed, str(exc)) for placed in plan.placed]
-        return replace(merged, listeners=tuple(kept)), opened
 
     def _new(self, merged: Merged, opened: Mapping[ListenerKey, Bound]) -> list[Served]:
         """Return the adapters that were not served before, as they are announced."""
@@ -105,14 +104,10 @@ class Reloader:
             for file, failure in self.library.failures.items()
         ]
 
-    async def reload_beside(self) -> None:
-        """Reload without an answer to anybody (SIGHUP)."""
-        await self.reload()
-
-    async def watch(self, stopped: asyncio.Event) -> None:
-        """Reload whenever files of the documents changed."""
+    async def watch(self, stopped: asyncio.Event, reload: Reload) -> None:
+        """Call ``reload`` whenever files of the documents changed."""
         async for _ in file_changes(lambda: self.library.watched, stopped):
-            await self.reload()
+            await reload()
 
 
 def _unchanged(rejected: Sequence[Document]) -> Reloaded:
@@ -131,12 +126,17 @@ def _name(key: ListenerKey | None, placed: Placed) -> tuple[ListenerKey | None, 
     return key, type_of(placed.exposure), placed.exposure.namespace
 
 
-def _failed(plan: ListenerPlan, placed: Placed, reason: str) -> dict[str, Json]:
-    return {
-        "type": type_of(placed.exposure),
-        "namespace": placed.exposure.namespace,
-        "document": placed.file,
-        "port": plan.key.port,
-        "state": "failed",
-        "reason": reason,
-    }
+def failed_adapters(opened: Opened) -> list[dict[str, Json]]:
+    """Return the adapters whose listeners could not be opened, as CTL-3 shows them."""
+    return [
+        {
+            "type": type_of(placed.exposure),
+            "namespace": placed.exposure.namespace,
+            "document": placed.file,
+            "port": plan.key.port,
+            "state": "failed",
+            "reason": reason,
+        }
+        for plan, reason in opened.failures
+        for placed in plan.placed
+    ]

@@ -25,7 +25,7 @@ from naftiko_runtime.values import Json
 ControlDoor: TypeAlias = Callable[[ControlExposure, Gate | None], App]
 Work: TypeAlias = Coroutine[Any, Any, None]
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,12 @@ class Start:
 class Runtime:
     """Serves until it is told to stop; ``live`` is what is served now."""
 
-    def __init__(self, house: House, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        house: House,
+        group: asyncio.TaskGroup,
+        signals: Sequence[signal.Signals] = SIGNALS,
+    ) -> None:
         self.house = house
         self.states = States()
         self.started_at = datetime.now(UTC)
@@ -52,6 +57,7 @@ class Runtime:
         self.endpoints = Endpoints(house, lambda: self.live)
         self._control: ControlDoor | None = None
         self._group = group
+        self._signals = signals
         self.stopped = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
         self._live: Live | None = None
@@ -77,7 +83,7 @@ class Runtime:
         self._control = control
         self._live = build_live(start.documents, start.merged, self.house, self)
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in self._signals:
             loop.add_signal_handler(number, self.stop)
         await self._open_all(start, start.merged.listeners)
         if start.merged.stdio:
@@ -124,11 +130,12 @@ class Runtime:
         self.stopping = True
         self.stopped.set()
 
-    def run_beside(self, work: Work) -> None:
+    def run_beside(self, work: Work) -> asyncio.Task[None]:
         """Do something in the background until it ends or the stop cancels it."""
         task = self._group.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     async def _open_all(self, start: Start, plans: Iterable[ListenerPlan]) -> None:
         for plan in plans:

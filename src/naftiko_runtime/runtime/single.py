@@ -68,7 +68,7 @@ class Answer:
 async def answered(single: Single, wanted: CallFunction | CallRoute) -> Answer:
     """Run it; what goes wrong in the call is in the answer."""
     redactor = Redactor()
-    async with engine_for(single.options, single.environ, learn=redactor.learn) as engine:
+    async with engine_for(single.options, single.environ, redactor=redactor) as engine:
         recording = Recording(None if single.dry else engine.exchange)
         recorded = replace(engine.renewed(), exchange=recording)
         if isinstance(wanted, CallRoute):

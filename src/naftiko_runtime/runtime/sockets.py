@@ -32,14 +32,15 @@ class Bound(NamedTuple):
             each.close()
 
 
-def bind(host: str | None, port: int) -> Bound:
+def bind(host: str | None, port: int, *, shared: bool = False) -> Bound:
     """Open and listen; host None is ``127.0.0.1`` and, where the machine has it, ``::1``.
 
-    A port of 0 is a free one, the same for both. Raises ``StartError``.
+    A port of 0 is a free one, the same for both. ``shared``: other processes of this user may
+    listen there too. Raises ``StartError``.
     """
     if host is None:
-        return _loopback(port)
-    return _bind_all(host, port, _resolved(host, port))
+        return _loopback(port, shared=shared)
+    return _bind_all(host, port, _resolved(host, port), shared=shared)
 
 
 def _resolved(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
@@ -51,15 +52,15 @@ def _resolved(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _loopback(port: int) -> Bound:
+def _loopback(port: int, *, shared: bool) -> Bound:
     addresses = [(socket.AF_INET, "127.0.0.1")]
     if _has_ipv6():
         addresses.append((socket.AF_INET6, "::1"))
     for _ in range(_TRIES - 1 if port == 0 else 0):
         # a port that is free on the one address may be taken on the other
         with contextlib.suppress(StartError):
-            return _bind_all(None, port, addresses)
-    return _bind_all(None, port, addresses)
+            return _bind_all(None, port, addresses, shared=shared)
+    return _bind_all(None, port, addresses, shared=shared)
 
 
 def _has_ipv6() -> bool:
@@ -76,23 +77,31 @@ def _has_ipv6() -> bool:
 
 
 def _bind_all(
-    host: str | None, port: int, addresses: Sequence[tuple[socket.AddressFamily, str]]
+    host: str | None,
+    port: int,
+    addresses: Sequence[tuple[socket.AddressFamily, str]],
+    *,
+    shared: bool,
 ) -> Bound:
     with contextlib.ExitStack() as opened:
         sockets: list[socket.socket] = []
         for family, address in addresses:
             # the second address of a free port takes the port that the first one got
-            one = opened.enter_context(_listening(family, address, port))
+            one = opened.enter_context(_listening(family, address, port, shared=shared))
             port = one.getsockname()[1]
             sockets.append(one)
         opened.pop_all()
     return Bound(host, port, tuple(sockets))
 
 
-def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _listening(
+    family: socket.AddressFamily, address: str, port: int, *, shared: bool
+) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             # the any-address serves both families, as its users expect; all others only their own
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
