@@ -116,23 +116,23 @@ def _hole(
             value = environment or (FromVariable(variable) if variable is not None else None)
             assert value is not None  # noqa: S101 -- one of the two is there
             return UrlHole(name, value, mode)
-    return _argument(side, name, mode, source, fallback=placeholder.kind == "single")
+    return _argument(side, name, mode, source, single=placeholder.kind == "single")
 
 
 def _argument(
-    side: ConsumedSide, name: str, mode: HoleMode, source: _Source, *, fallback: bool
+    side: ConsumedSide, name: str, mode: HoleMode, source: _Source, *, single: bool
 ) -> UrlHole:
     parameter = side.parameter_named(name, "path")
     if parameter is not None and parameter.has("value") and parameter.value is not None:
         fixed = side.json(parameter.value, "value", parameter.at("value"))
         return UrlHole(name, fixed, mode)
     variable: Expression | None = None
-    if fallback:
+    if single:
         declared = side.world.variables.declared(name, side.origin, side.label)
         variable = FromVariable(declared) if declared is not None else None
     known = side.world.around.input_name(name) or InputName(name)
     need = Need(name, "path", source.place, parameter, required=True, fallback=variable)
-    value = side.argument(known, need)
+    value = side.argument(known, need, template=not single)
     return UrlHole(known.name, value, mode)
 
 

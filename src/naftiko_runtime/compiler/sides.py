@@ -82,11 +82,15 @@ class ConsumedSide:
             self._report_body_word(hole, name, need.place)
         return self.argument(name, need)
 
-    def argument(self, name: InputName, need: Need) -> Expression:
-        """Record an argument under its plain name."""
+    def argument(self, name: InputName, need: Need, *, template: bool = True) -> Expression:
+        """Record an argument under its plain name.
+
+        ``template``: an undeclared upper-case name may be an environment variable, which the
+        ``{NAME}`` of a path never is (2.4, 4.5).
+        """
         kind: NeedKind = "whole" if name.whole_body else need.kind
         parameter = need.parameter or self.body_parameter(name.name, need.kind)
-        environment = self.world.variables.is_environment_name(name.name) and not name.word
+        is_environment = self.world.variables.is_environment_name(name.name)
         required = need.required or (parameter is not None and parameter.required is True)
         return self.needs.add(
             replace(
@@ -95,7 +99,7 @@ class ConsumedSide:
                 kind=kind,
                 parameter=parameter,
                 source=name.source,
-                environment=environment,
+                environment=template and is_environment and not name.word,
                 required=required and (parameter is None or not parameter.has("default")),
             )
         )
