@@ -181,7 +181,7 @@ def _constant(drafts: Drafts, draft: Draft) -> Expression | None:
 
 def _required(drafts: Drafts, draft: Draft, *, required_by_default: bool) -> bool:
     parameter = draft.parameter
-    needed = draft.embedded or any(need.required for need in draft.feeds)
+    needed = draft.embedded or any(need.required or need.embedded for need in draft.feeds)
     if parameter is None:
         return needed or draft.route is not None
     if parameter.required is not None:
