@@ -39,6 +39,8 @@ def link_call(
         credentials,
     )
     _with_arguments(link)
+    for name in consumed.ignored & caller.drafts.declared.keys():
+        caller.drafts.declared[name].owned = True
     for need in consumed.needs:
         if need.name not in link.arguments:
             link.arguments[need.name] = unfed(link, need)
@@ -68,11 +70,20 @@ def _with_arguments(link: Link) -> None:
     by_key = {key: name for name, key in link.fed.items()}
     for key, value in link.entries.values.items():
         if key in link.consumed.ignored and key not in by_key:
+            _disown(link, value)
             continue
         if key in by_key:
             _feed(link, key, needs[by_key[key]], value)
         else:
             send_unmatched(link, key, value)
+
+
+def _disown(link: Link, value: Json) -> None:
+    """Take an input out of the schema whose ``with`` entry has no effect (4.12, 6.2)."""
+    name = link.caller.world.around.input_name(value) if isinstance(value, str) else None
+    declared = link.caller.drafts.declared.get(name.name) if name is not None else None
+    if declared is not None:
+        declared.owned = True
 
 
 def _feed(link: Link, key: str, need: Need, value: Json) -> None:

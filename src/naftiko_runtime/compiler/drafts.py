@@ -31,6 +31,8 @@ class Draft:
     """The whole body."""
     members: bool = False
     """Only members of it are read, so it is an object."""
+    owned: bool = False
+    """It could only feed what authentication or a constant owns (4.12, 6.2)."""
 
     def feed(self, need: Need | None, *, embedded: bool = False) -> None:
         if need is not None:

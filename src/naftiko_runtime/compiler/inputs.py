@@ -10,7 +10,7 @@ from naftiko_runtime.compiler.input_places import location_of
 from naftiko_runtime.compiler.templates import link_json
 from naftiko_runtime.compiler.world import World
 from naftiko_runtime.errors import Place
-from naftiko_runtime.expressions.reference import Expression, FromVariable
+from naftiko_runtime.expressions.reference import MISSING, Expression, FromVariable
 from naftiko_runtime.expressions.template import Hole
 from naftiko_runtime.plan.exposure import JsonObject
 from naftiko_runtime.plan.function import Input, InputPlace, ValueType
@@ -159,6 +159,8 @@ def _type(world: World, label: str, draft: Draft, typed: _Typed) -> ValueType | 
 
 def _constant(drafts: Drafts, draft: Draft) -> Expression | None:
     """Return the constant of a declared input, which replaces what the caller sends (10.4)."""
+    if draft.owned and not draft.feeds:
+        return MISSING
     parameter = draft.parameter
     if parameter is None or not parameter.has("value") or parameter.value is None:
         return None
