@@ -52,7 +52,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     exposed.semantics,
     tools.many_tools,
     tools.long_names,
-    tools.required_unfed,
     steps.names,
     steps.script_defaults,
     steps.constant_lookups,
