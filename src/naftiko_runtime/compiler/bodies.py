@@ -1,7 +1,7 @@
 """Compiles request bodies, declared and derived (language.md 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from naftiko_runtime.compiler.needs import Need, Needs
@@ -59,12 +59,45 @@ def body_of(
     """Return the body of an operation; raise ``Unresolved`` for an unknown type (5.1)."""
     body_parameters = [parameter for parameter in parameters if parameter.in_ == "body"]
     if operation.body is not None and operation.body.data is not None:
-        return _declared(side, operation.body, parameters)
+        plan = _declared(side, operation.body, parameters)
+        _share(side.needs, plan.body)
+        return plan
     if body_parameters:
-        return _from_parameters(side, method, body_parameters)
+        plan = _from_parameters(side, method, body_parameters)
+        _share(side.needs, plan.body)
+        return plan
     if method in _WRITES:
         return _derived(side, operation)
     return BodyPlan(None)
+
+
+def _share(needs: Needs, body: Body | None) -> None:
+    """Decide what ``rest.body`` is inside a larger body (3.2, 5.4).
+
+    Where other parts are inputs of their own, it is one as well: the member ``body`` of what the
+    caller sends, as its siblings are. Alone it is the whole body, as a value.
+    """
+    known = needs.each.get("body")
+    if known is None or known.kind not in ("body", "whole") or _is_one_value(body):
+        return
+    others = any(need.kind == "body" for need in needs.each.values() if need is not known)
+    if others:
+        needs.each["body"] = replace(known, kind="body", source=None, share="member")
+    elif known.kind == "whole":
+        needs.each["body"] = replace(known, kind="body", share="value")
+
+
+def _is_one_value(body: Body | None) -> bool:
+    """Tell whether a body is one value, which may be the caller's bytes."""
+    match body:
+        case CallerBody() | BinaryBody():
+            return True
+        case JsonBody(data=data):
+            return isinstance(data, FromInput)
+        case TextBody(parts=(FromInput(),), xml=False):
+            return True
+        case _:
+            return False
 
 
 def _derived(side: ConsumedSide, operation: ConsumedOperation) -> BodyPlan:

@@ -100,6 +100,8 @@ class Caller:
         """Return an input of this function, deriving it when nothing declares it (10.5)."""
         if name.word:
             self._report_word(name, place)
+        if name.whole_body and need is not None and (need.name, need.share) == ("body", "member"):
+            name = InputName("body")
         if name.whole_body and "body" not in self.drafts.declared:
             draft = self.drafts.body(place)
             draft.feed(need, embedded=embedded)

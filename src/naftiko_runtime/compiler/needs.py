@@ -37,6 +37,9 @@ class Need:
     environment: bool = False
     mode: Hole | None = None
     """How an input may stand in a base URI (4.3); None: it may not."""
+    share: Literal["member", "value"] | None = None
+    """What ``rest.body`` is in a body of more parts: the member of that name when others are
+    members too, else the whole body as a value."""
 
     @property
     def textual(self) -> bool:

@@ -92,6 +92,8 @@ def _derive(link: Link, need: Need) -> Expression:
     if need.kind == "whole":
         draft = drafts.reference(need.name, need.place, "body")
         draft.whole = True
+    elif need.share == "value":
+        draft = drafts.body(need.place)
     else:
         draft = drafts.reference(need.name, need.place, need.source)
     draft.feed(need, embedded=need.embedded)

@@ -60,6 +60,8 @@ async def payload(body: Body, scope: Scope, limit: int) -> Rendered:
             return await _binary(body, scope, limit)
         case JsonBody():
             return await _json(body, scope, limit)
+        case TextBody(parts=(FromInput() as whole,)):
+            return await _whole_text(body, whole, scope, limit)
         case other:
             content, content_type = _written(other, scope)
             return Payload(content, content_type, len(content))
@@ -94,6 +96,14 @@ async def _json(body: JsonBody, scope: Scope, limit: int) -> Rendered:
     if not isinstance(value, _JSON_VALUES):
         return await relayed_body(value, body.content_type, body.data, limit, is_json=True)
     return _whole(compact(value).encode(), body.content_type)
+
+
+async def _whole_text(body: TextBody, whole: FromInput, scope: Scope, limit: int) -> Rendered:
+    """Return a text that is one input: the caller's own bytes, or the text form of a value."""
+    value = whole.evaluate(scope)
+    if not isinstance(value, (*_JSON_VALUES, Absent)):
+        return await relayed_body(value, body.content_type, whole, limit)
+    return _whole(_text(body, scope), body.content_type)
 
 
 def _json_text(body: JsonTextBody, scope: Scope) -> bytes:
