@@ -1,6 +1,7 @@
 """Compiles functions: whatever exposes them, one order of modes (orchestration.md 1)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from naftiko_runtime.compiler.caller import Caller
@@ -78,6 +79,7 @@ def function_of(tables: Tables, spec: FunctionSpec, exposed: Exposed) -> Compile
         inputs = inputs_of(drafts, required_by_default=exposed.required_by_default)
     except Unresolved as unresolved:
         mode = _Mode(Unavailable(unresolved.diagnostic))
+        _read_entries(caller, with_entries(spec))
         inputs = _remaining_inputs(drafts, exposed)
     _report_derived(world.found, drafts, exposed, spec)
     inherited = mode.shared.source if mode.shared is not None else spec
@@ -91,6 +93,13 @@ def function_of(tables: Tables, spec: FunctionSpec, exposed: Exposed) -> Compile
         label=spec.label or inherited.label,
     )
     return Compiled(function, mode.consumed, mode.shared)
+
+
+def _read_entries(caller: Caller, entries: WithEntries) -> None:
+    """Derive what ``with`` names, for the listing and for the choice of a route (REST-4)."""
+    for key, value in entries.values.items():
+        with suppress(Unresolved):
+            caller.value(value, entries.at(key))
 
 
 def _remaining_inputs(drafts: Drafts, exposed: Exposed) -> tuple[Input, ...]:
@@ -167,7 +176,8 @@ def _report_mappings(tables: Tables, spec: FunctionSpec) -> None:
 
 def with_entries(spec: FunctionSpec) -> WithEntries:
     """Return the ``with`` of a function and the place it stands at."""
-    return WithEntries(spec.with_ or {}, spec.within("with"), spec.at("with"))
+    place = spec.at("with" if "with" in spec.values else "call")
+    return WithEntries(spec.with_ or {}, spec.within("with"), place)
 
 
 def _call(tables: Tables, spec: FunctionSpec, exposed: Exposed, caller: Caller, name: str) -> _Mode:
