@@ -40,13 +40,19 @@ _STRICT: Final[Output] = Reshape(Select(ROOT))
 
 @dataclass(slots=True)
 class StepsRun:
-    """One run of a function's steps; ``failures`` and ``answers`` are by index."""
+    """One run of a function's steps; ``failures`` and ``answers`` are by index.
+
+    ``relays``: the answer of the last one is passed on as for a single call (2.27); it is
+    ``relayed`` then.
+    """
 
     steps: tuple[Step, ...]
     scope: InvocationScope
     run: Run
+    relays: bool = False
     failures: dict[int, InvocationError | Relayed] = field(default_factory=dict)
     answers: dict[int, Value] = field(default_factory=dict)
+    relayed: Relayed | None = None
     done: int = 0
 
 
@@ -56,29 +62,17 @@ async def run_steps(steps: Steps, scope: InvocationScope, run: Run) -> Result:
     A step that fails ends the function (2.23): an upstream's error answer is returned as it is,
     still open; a problem is raised with the step's name.
     """
-    relays = steps.relays and run.want is Want.BODY
     run.reads_aloud = False
-    under_way = StepsRun(steps.steps[:-1] if relays else steps.steps, scope, run)
+    under_way = StepsRun(steps.steps, scope, run, steps.relays and run.want is Want.BODY)
     await _run_all(under_way)
     if under_way.failures:
         failure = under_way.failures[min(under_way.failures)]
         if isinstance(failure, InvocationError):
             raise failure
         return failure
-    if relays:
-        return await _relay_last(steps, under_way)
+    if under_way.relayed is not None:
+        return under_way.relayed
     return result_of(steps, scope, under_way.answers)
-
-
-async def _relay_last(steps: Steps, under_way: StepsRun) -> Result:
-    """Pass the last call's answer on as for a single call (2.27)."""
-    last = steps.steps[-1]
-    assert isinstance(last, CallStep)  # noqa: S101 -- the compiler says so
-    try:
-        return await under_way.run.call(last.call, Relay(), under_way.scope, Want.BODY)
-    except InvocationError as error:
-        _name_step(error, last)
-        raise
 
 
 async def _run_all(run: StepsRun) -> None:
@@ -138,7 +132,7 @@ def _report(run: StepsRun, index: int, duration: float) -> None:
     if caller.progress is not None:
         caller.progress(run.done, len(run.steps), step.name)
     if caller.log is not None:
-        outcome = run.failures.get(index, run.answers.get(index))
+        outcome = run.failures.get(index) or run.answers.get(index) or _relayed(run, index)
         status = {} if outcome is None else {"status": outcome.status}
         members = {"message": "step ended", "step": step.name, **status, "durationMs": duration}
         caller.log("info", members)
@@ -185,12 +179,21 @@ def _arguments(step: ScriptStep, scope: InvocationScope) -> dict[str, Json]:
 
 async def _call(run: StepsRun, step: CallStep, index: int) -> Relayed | None:
     output = _STRICT if step.named or step.unnamed is not None else Relay()
-    result = await run.run.call(step.call, output, run.scope, Want.VALUE)
-    if isinstance(result, Relayed):
+    relays = run.relays and index == len(run.steps) - 1
+    want = Want.BODY if relays else Want.VALUE
+    result = await run.run.call(step.call, output, run.scope, want)
+    if isinstance(result, Value):
+        run.scope.steps[step.name] = stored_value(step, result.value, run.scope)
+        run.answers[index] = result
+        return None
+    if result.failed:
         return replace(result, step=step.name)
-    run.scope.steps[step.name] = stored_value(step, result.value, run.scope)
-    run.answers[index] = result
+    run.relayed = result
     return None
+
+
+def _relayed(run: StepsRun, index: int) -> Relayed | None:
+    return run.relayed if index == len(run.steps) - 1 else None
 
 
 def _continues(run: StepsRun, step: Step, status: int) -> bool:

@@ -58,7 +58,7 @@ def result_of(steps: Steps, scope: InvocationScope, answers: Mapping[int, Value]
     if steps.output is not None:
         value = null_if_absent(steps.output.apply(null_if_absent(last), scope))
         return Value(answer.status if answer is not None else _OK, (), value)
-    if answer is not None and steps.relays:
+    if answer is not None and steps.relays and len(steps.steps) - 1 in answers:
         return replace(answer, operation=None)
     status = answer.status if answer is not None else _OK
     return Value(status, (), null_if_absent(last), empty=last is ABSENT)
