@@ -136,6 +136,15 @@ async def test_what_is_sent_is_a_known_secret() -> None:
     assert seen.variables.secrets() == {"me", "pass", "Basic bWU6cGFzcw=="}
 
 
+async def test_what_callers_give_as_a_credential_is_remembered_like_a_token() -> None:
+    tokens: list[str] = []
+    variables = Variables({}, learn_token=tokens.append)
+    given = InvocationScope({"t": "caller's"}, variables)
+    await Simple(Bearer(FromInput("t")), "ns").credentials(given)
+    assert tokens == ["Bearer caller's"]
+    assert variables.secrets() == frozenset()
+
+
 async def test_no_authentication_adds_nothing() -> None:
     none = Unauthenticated()
     request = Outbound("GET", "http://up.test", ())

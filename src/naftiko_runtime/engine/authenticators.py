@@ -73,8 +73,11 @@ class Simple(Unauthenticated):
         if self._known is not None:
             return self._known
         credentials = simple_credentials(self._authentication, scope)
+        # what callers give is another value each time
+        remember = scope.variables.remember
+        note = remember if self._is_constant else scope.variables.remember_token
         for _, value in credentials.headers:
-            scope.variables.remember(value)
+            note(value)
         if self._is_constant:
             self._known = credentials
         return credentials

@@ -56,12 +56,15 @@ async def _masked(call: Call, scope: InvocationScope, engine: Engine) -> Outboun
     narrowed = scope.narrowed(call.arguments)
     request = await client.request(narrowed, relayed=False)
     authenticator = client.authenticator
+    redactor = Redactor()
     if isinstance(authenticator, Simple):
-        request = await authenticated(request, await authenticator.credentials(narrowed))
+        credentials = await authenticator.credentials(narrowed)
+        request = await authenticated(request, credentials)
+        for _, value in credentials.headers:
+            redactor.learn(value)
     elif type(authenticator) is not Unauthenticated:
         # tokens are not fetched and nothing is signed: only where they go is shown
         request = _with_placeholder(request, call)
-    redactor = Redactor()
     for secret in scope.variables.secrets():
         redactor.learn(secret)
     return replace(

@@ -1,6 +1,6 @@
 """What is open while plans are served: clients, variables, telemetry. State of one ``Live``."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -17,6 +17,7 @@ from naftiko_runtime.engine.scripting.scripts import Scripts
 from naftiko_runtime.engine.sigv4 import SignatureAuthenticator
 from naftiko_runtime.engine.tokens import TokenAuthenticator
 from naftiko_runtime.engine.variables import Variables
+from naftiko_runtime.observability.redaction import Redactor
 from naftiko_runtime.observability.telemetry import OFF, Consumed, Telemetry
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.function import Forward
@@ -127,17 +128,19 @@ async def engine_for(
     environ: Mapping[str, str],
     exchange: Exchange | None = None,
     telemetry: Telemetry = OFF,
-    learn: Callable[[str], None] | None = None,
+    redactor: Redactor | None = None,
 ) -> AsyncIterator[Engine]:
     """Open an engine; leaving the context closes its exchange.
 
-    ``exchange`` replaces the default one (tests, ASGI applications); ``learn`` is told every
-    secret that is resolved.
+    ``exchange`` replaces the default one (tests, ASGI applications); ``redactor`` learns every
+    secret that is resolved or fetched.
     """
     used = exchange if exchange is not None else Http1Exchange(options)
+    known = redactor or Redactor()
+    variables = Variables(environ, known.learn, known.learn_token)
     scripts = Scripts(options.limits.scripts, Governance(by_environment=_scripting(environ)))
     try:
-        yield Engine(used, Variables(environ, learn), options, telemetry, scripts)
+        yield Engine(used, variables, options, telemetry, scripts)
     finally:
         await scripts.close()
         await used.close()

@@ -115,10 +115,10 @@ class TokenAuthenticator(Unauthenticated):
         token = self._block.token_field.select(reply)
         if not isinstance(token, str) or not token:
             raise LoginFailed(f"{place} without a token at {self._block.token_field.text}")
-        scope.variables.remember(token)
+        scope.variables.remember_token(token)
         refreshed = reply.get(_REFRESH) if isinstance(reply, dict) else None
         if self._block.form is not None and isinstance(refreshed, str) and refreshed:
-            scope.variables.remember(refreshed)
+            scope.variables.remember_token(refreshed)
             self._refresh_token = refreshed
         lifetime = self._lifetime(reply, token)
         if lifetime is None:

@@ -24,6 +24,8 @@ from naftiko_runtime.expressions.reference import (
 from naftiko_runtime.secret import Secret
 from naftiko_runtime.values import ABSENT, Absent
 
+Learn = Callable[[str], None]
+
 _LINES: Final = (".env", ".properties")
 _YAML: Final = (".yaml", ".yml")
 _NULL: Final = "tag:yaml.org,2002:null"
@@ -32,21 +34,26 @@ _NULL: Final = "tag:yaml.org,2002:null"
 class Variables:
     """Reads variables from their sources; ``environ`` is the environment after ``--env-file``.
 
-    ``learn`` is told every secret, so that what is emitted can be scrubbed (exposes.md OBS-8).
+    ``learn`` is told every secret, so that what is emitted can be scrubbed (exposes.md OBS-8);
+    ``learn_token`` those that are fetched, without end while the process lives.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], learn: Callable[[str], None] | None = None
+        self,
+        environ: Mapping[str, str],
+        learn: Learn = lambda _: None,
+        learn_token: Learn = lambda _: None,
     ) -> None:
         self._environ = environ
         self._learn = learn
+        self._learn_token = learn_token
         self._known: dict[Variable, Secret] = {}
         self._complete: dict[int, tuple[Variable, ...]] = {}
         self._secrets: set[str] = set()
 
     def refreshed(self) -> "Variables":
         """Return variables that are read anew (language.md 2.5)."""
-        return Variables(self._environ, self._learn)
+        return Variables(self._environ, self._learn, self._learn_token)
 
     def environment(self, name: str) -> str | Absent:
         """Return an environment variable as it is, for an input that is one (10.4)."""
@@ -78,11 +85,14 @@ class Variables:
         self._complete[id(variables)] = variables  # kept, so that its id stays its own
 
     def remember(self, secret: str) -> None:
-        """Note a value that must never be shown: a variable's, or a token that was fetched."""
+        """Note a value that must never be shown."""
         if secret:
             self._secrets.add(secret)
-            if self._learn is not None:
-                self._learn(secret)
+            self._learn(secret)
+
+    def remember_token(self, token: str) -> None:
+        """Note a token that was fetched and will be replaced."""
+        self._learn_token(token)
 
     def secrets(self) -> frozenset[str]:
         """Return everything secret that was resolved so far."""
