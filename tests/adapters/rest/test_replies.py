@@ -187,6 +187,17 @@ async def test_head_has_the_headers_of_get_and_no_body(
     assert mapped.headers["content-type"] == "application/json"
 
 
+async def test_head_reads_no_body_even_where_it_would_be_mapped(
+    plans: Any, serve: Any, upstream: Any
+) -> None:
+    upstream.answer = lambda _: httpx.Response(200, content=b"no JSON", headers={"etag": '"1"'})
+    async with serve(plans.route("GET", "/m", plans.call(output=ID))) as client:
+        assert (await client.get("/m")).status_code == 502
+        head = await client.head("/m")
+    assert (head.status_code, head.content) == (200, b"")
+    assert "content-length" not in head.headers
+
+
 CONDITIONAL = {
     "if-none-match": '"1"',
     "if-modified-since": "Tue, 24 Nov 2026 10:00:00 GMT",

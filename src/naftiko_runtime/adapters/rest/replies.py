@@ -127,7 +127,8 @@ def _add_own(headers: list[RawHeader], result: Relayed, shape: Shape, *, mapped:
     if result.failed:
         headers.append((b"x-upstream-status", str(result.status).encode()))
     elif mapped:
-        headers.append(JSON)
+        if result.status not in _EMPTY:
+            headers.append(JSON)
     else:
         media_type = result.media_type or shape.media_type
         if media_type is not None:
