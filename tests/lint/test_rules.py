@@ -362,3 +362,9 @@ def test_load_diagnostics_stay() -> None:
 def test_a_document_that_is_refused_is_reported_and_nothing_else() -> None:
     report = judged("t.yml", LintOptions(), text=b"a: [")
     assert [each.code for each in report.each] == ["document/not-yaml"]
+
+
+def test_every_rule_has_a_heading_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text()
+    headings = [line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")]
+    assert headings == list(RULES)

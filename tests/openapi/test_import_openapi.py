@@ -9,12 +9,15 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from laboratory import Answer, Laboratory, laboratory
+from openapi_spec_validator import validate
 
+from naftiko_runtime.openapi.describe import describe, info_of
 from naftiko_runtime.openapi.import_api import Imported, Origin, import_api
 from naftiko_runtime.openapi.import_capability import capability_of
 from naftiko_runtime.openapi.import_source import NotOpenApi, read_description
 from naftiko_runtime.openapi.import_text import as_json, as_yaml
 from naftiko_runtime.options import RuntimeOptions
+from naftiko_runtime.plan.exposure import RestExposure
 from naftiko_runtime.runtime.documents import Document, load
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
@@ -670,3 +673,29 @@ async def test_forms_files_and_binary_bodies_run() -> None:
     assert sent.body == b"\x89PNG"
     whole = run(imported(with_body("application/json: {schema: {type: array}}")))
     assert (await whole.call("post-a", {"body": [1, 2]})).only.json == [1, 2]
+
+
+@pytest.mark.parametrize("text", [EXAMPLE, SWAGGER])
+@pytest.mark.parametrize("version", ["3.0", "3.1"])
+def test_the_export_of_an_import_validates_and_imports_alike(text: str, version: str) -> None:
+    found = imported(text)
+    capability = loaded(found).capability
+    assert capability is not None
+    rest = [each for each in capability.exposures if isinstance(each, RestExposure)]
+    servers = ["http://localhost:8080"]
+    exported = json.loads(
+        json.dumps(describe(rest, info_of([capability]), version=version, servers=servers))
+    )
+    validate(exported)
+    back = import_api(exported, Origin())
+    assert _surface(back, "") == _surface(found, "/v1")
+
+
+def _surface(found: Imported, prefix: str) -> dict[tuple[str, str], set[str]]:
+    """Methods, paths and input names (orchestration.md 7.11)."""
+    return {
+        (each.written["method"], prefix + each.path): {
+            one["name"] for one in each.written.get("inputParameters", ())
+        }
+        for each in found.operations
+    }

@@ -46,7 +46,13 @@ class Part:
         """What messages call it."""
         keys = ("name", "namespace", "ref", "path", "label")
         texts = (self.text(key) for key in keys)
-        return next((text for text in texts if text), self.kind)
+        return next((text for text in texts if text), self._route or self.kind)
+
+    @property
+    def _route(self) -> str | None:
+        """``GET /v1/orders`` of an operation without a name."""
+        method, path = self.text("method"), self.above.text("path") if self.above else None
+        return f"{method} {path}" if method and path else None
 
 
 @dataclass(frozen=True, slots=True)
