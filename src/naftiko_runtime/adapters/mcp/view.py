@@ -18,8 +18,14 @@ from naftiko_runtime.plan.function import Function, Refer, Steps
 from naftiko_runtime.plan.prompt import Prompt
 from naftiko_runtime.values import Json, compact
 
-_REQUEST_HEADERS: Final = ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id")
-_RESPONSE_HEADERS: Final = ("Mcp-Session-Id",)
+_REQUEST_HEADERS: Final = (
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
+    "Mcp-Session-Id",
+    "Last-Event-ID",
+)
+_RESPONSE_HEADERS: Final = ("Mcp-Session-Id", "WWW-Authenticate")
 
 
 @dataclass(frozen=True, slots=True)
