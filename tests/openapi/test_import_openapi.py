@@ -671,6 +671,12 @@ async def test_forms_files_and_binary_bodies_run() -> None:
         await image.rest("POST", "/v1/a", content=b"\x89PNG", headers={"content-type": "image/png"})
     ).only
     assert sent.body == b"\x89PNG"
+    patch = run(imported(with_body("application/json-patch+json: {schema: {type: array}}")))
+    for sent in (
+        (await patch.call("post-a", {"body": [1]})).only,
+        (await patch.rest("POST", "/v1/a", json=[1])).only,
+    ):
+        assert (sent.json, sent.own["content-type"]) == ([1], "application/json-patch+json")
     whole = run(imported(with_body("application/json: {schema: {type: array}}")))
     assert (await whole.call("post-a", {"body": [1, 2]})).only.json == [1, 2]
 

@@ -101,19 +101,22 @@ class Bodies:
         required: bool,
         pointer: str,
     ) -> Body:
-        if not members or type_of(flat) != "object":
-            return self._whole(flat, required=required, pointer=pointer)
         exact = media_type.endswith("+json") and not self.official
+        if not members or type_of(flat) != "object":
+            whole = self._whole(flat, required=required, pointer=pointer)
+            # derived, the body would be sent as application/json, which a patch is not
+            body = {"type": media_type, "data": "{{rest.body}}"} if exact else None
+            return Body(body, whole)
         type_ = media_type if exact else "json"
         data = {each.name: each.template for each in members}
         return Body({"type": type_, "data": data}, self._described(members, pointer))
 
-    def _whole(self, flat: Mapping[str, Any], *, required: bool, pointer: str) -> Body:
+    def _whole(self, flat: Mapping[str, Any], *, required: bool, pointer: str) -> list[Parameter]:
         written: Parameter = {"name": "body", "in": "body"}
         if self.official:
-            return Body(None, [written])
+            return [written]
         keys = self.schemas.input_keys(flat, pointer)
-        return Body(None, [typed(written, keys, described(flat), required=required)])
+        return [typed(written, keys, described(flat), required=required)]
 
     def _fields(self, kind: BodyKind, members: list[Member], pointer: str) -> Body:
         if not members:
