@@ -164,7 +164,15 @@ def _words(tables: Tables, tool: McpTool, compiled: Compiled) -> _Words:
         message = f"tool {tool.name or ''} has no description"
         tables.world.found.add("dialect/missing-description", tool.place, message)
         description = _fallback_description(compiled, title)
+    _report_inputs(tables, tool)
     return _Words(title, description, tuple(tags))
+
+
+def _report_inputs(tables: Tables, tool: McpTool) -> None:
+    for given in tool.input_parameters:
+        if not given.description:
+            message = f"input {given.name} of tool {tool.name or ''} has no description"
+            tables.world.found.add("dialect/missing-description", given.place, message)
 
 
 def _fallback_description(compiled: Compiled, title: str | None) -> str:
