@@ -275,7 +275,8 @@ def test_bodies_are_relayed_or_have_members() -> None:
                 "2XX": {
                     "description": "The answer of the upstream",
                     "content": {"application/json": {}, "*/*": {}},
-                }
+                },
+                "204": {"description": "The upstream has nothing to say"},
             },
         ),
         (
@@ -285,7 +286,8 @@ def test_bodies_are_relayed_or_have_members() -> None:
                 "2XX": {
                     "description": "The answer of the upstream",
                     "content": {"image/png": {}},
-                }
+                },
+                "204": {"description": "The upstream has nothing to say"},
             },
         ),
         (

@@ -160,7 +160,11 @@ def _responses(route: Route) -> Json:
         declared = {"200": {"description": "The outputs", "content": content}}
     if not declared:
         content = {route.media_type: {}} if route.media_type else dict(_ANYTHING)
-        declared = {"2XX": {"description": "The answer of the upstream", "content": content}}
+        declared = {
+            "2XX": {"description": "The answer of the upstream", "content": content},
+            # named by itself, or it would have to have a body like the others
+            "204": {"description": "The upstream has nothing to say"},
+        }
     return {"default": _PROBLEM} | declared
 
 
