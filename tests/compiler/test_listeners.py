@@ -190,6 +190,11 @@ def test_control_option_adds_one_with_everything_on() -> None:
     assert (added.telemetry.metrics, added.telemetry.traces) == (True, True)
 
 
+def test_control_on_a_free_port_shares_it_with_nobody() -> None:
+    merged = merge([capability("a.yml", rest("a"))], RuntimeOptions(port=0, control=(None, 0)))
+    assert shown(merged) == [(None, 0, ["a"]), (None, 0, ["control"])]
+
+
 def test_control_option_adds_nothing_when_a_document_declares_one() -> None:
     merged = merge([capability("a.yml", control())], RuntimeOptions(control=(None, 9999)))
     assert shown(merged) == [(None, 9191, ["ops"])]

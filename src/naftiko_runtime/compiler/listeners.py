@@ -122,8 +122,9 @@ def _key(placed: Placed, options: RuntimeOptions) -> ListenerKey:
     port = options.port if own is None and not is_control else own
     if port is None:
         port = address.port
-    # each adapter that was given port 0 by name takes a free port of its own
-    owner = f"{placed.file}:{exposure.namespace}" if own == 0 else ""
+    # control, and each adapter that was given port 0 by name, takes a free port of its own
+    is_alone = own == 0 or (is_control and port == 0)
+    owner = f"{placed.file}:{exposure.namespace}" if is_alone else ""
     return ListenerKey(host, port, owner)
 
 
