@@ -53,8 +53,15 @@ def table(command: Command) -> str:
     groups = actions(command)
     own = [each for title, found in groups.items() if title not in SHARED for each in found]
     more = [f"[{name.lower()}](#{_anchor(name)})" for key, name in SHARED.items() if key in groups]
-    text = f"\n| argument | |\n| --- | --- |\n{rows(own)}\n" if own else "\nNo arguments.\n\n"
+    text = f"\n{_also(command)}"
+    text += f"| argument | |\n| --- | --- |\n{rows(own)}\n" if own else "No arguments.\n\n"
     return text + (f"And the {' and the '.join(more)}.\n\n" if more else "")
+
+
+def _also(command: Command) -> str:
+    return f"Also {' and '.join(f'`{each}`' for each in command.aliases)}.\n\n" * bool(
+        command.aliases
+    )
 
 
 def shared_table(title: str) -> str:
