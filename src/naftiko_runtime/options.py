@@ -60,6 +60,10 @@ class RuntimeOptions:
     settings: Settings = Settings()
     limits: Limits = Limits()
     strict: bool = False
+    schemas: str | None = None
+    """Official schema, or a folder of them, that documents are checked against (1.10)."""
+    schema: str | None = None
+    """The version whose schema counts instead of the declared one."""
     host: str | None = None
     default_host: str | None = None
     port: int | None = None

@@ -154,6 +154,56 @@ def test_strict_makes_a_warning_invalid(
     assert "dialect/unknown-key" in capsys.readouterr().out
 
 
+SCHEMA = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "properties": {"naftiko": {"const": "VERSION"}, "info": {"required": ["owner"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "checked"),
+    [
+        (["--strict", "--schemas", "schemas"], {}, "1.0.0-alpha2"),
+        (["--strict"], {"NAFTIKO_SCHEMAS": "schemas"}, "1.0.0-alpha2"),
+        (["--schema", "1.0.0-alpha3", "--schemas", "schemas"], {}, "1.0.0-alpha3"),
+        (["1.0.0-alpha3", "--schemas", "schemas"], {}, "1.0.0-alpha3"),
+        (["--schema", "schemas/1.0.0-alpha2.json"], {}, "1.0.0-alpha2"),
+        ([], {"NAFTIKO_SCHEMAS": "schemas"}, None),
+    ],
+)
+def test_validate_checks_an_official_schema_that_is_at_hand(
+    words: list[str],
+    environ: dict[str, str],
+    checked: str | None,
+    upstream: Upstream,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("schemas").mkdir()
+    for version in ("1.0.0-alpha2", "1.0.0-alpha3"):
+        text = json.dumps(SCHEMA).replace("VERSION", version)
+        Path("schemas", f"{version}.json").write_text(text)
+    main(["validate", "shop.yml", *words], environ)
+    found = [line for line in capsys.readouterr().out.splitlines() if "schema/invalid" in line]
+    assert len(found) == (checked is not None)
+    if checked is not None:
+        assert found[0].startswith("shop.yml:3:")
+        assert "/info: owner is missing" in found[0]
+
+
+def test_a_schema_that_is_not_at_hand_is_said_with_v(
+    upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["validate", "shop.yml", "--schema", "1.0.0-alpha3", "-v"], {})
+    assert "info schema/missing" in capsys.readouterr().out
+
+
+def test_a_schema_that_cannot_be_meant_is_2(
+    upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["validate", "shop.yml", "--schema", "1.0.0-alpha22"], {}) == 2
+    assert 'did you mean "1.0.0-alpha2"?' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["get-order", "shop-mcp.get-order", "shop-api.get-order"])
 def test_call_runs_a_function(
     name: str, upstream: Upstream, capsys: pytest.CaptureFixture[str]

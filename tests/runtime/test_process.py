@@ -119,6 +119,13 @@ def test_a_file_that_is_not_there_is_2(serve: Any) -> None:
     assert serving.lines[-1].lower() == "naftiko: none.yml: no such file or directory"
 
 
+def test_a_document_that_exposes_nothing_is_2(serve: Any, tmp_path: Path) -> None:
+    (tmp_path / "library.yml").write_text("naftiko: 1.0.0-alpha2\nbinds: []\nconsumes: []\n")
+    serving = serve("library.yml")
+    assert serving.ended() == 2
+    assert serving.lines[-1] == "naftiko: nothing to serve: no document exposes an adapter"
+
+
 def test_a_refused_document_alone_is_2_with_its_place(serve: Any, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("naftiko: 1.0.0-alpha2\ncapability: [\n")
     serving = serve("bad.yml")

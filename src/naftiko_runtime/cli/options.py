@@ -35,6 +35,7 @@ def add_document_options(parser: Parser) -> None:
         help="read variables from FILE; those already set stay (repeatable)",
     )
     add("--strict", action="store_true", help="refuse documents with a warning")
+    add("--schemas", metavar="PATH", help="official schemas to check against with --strict")
     add(
         "--import-host",
         action="append",
@@ -134,8 +135,8 @@ def runtime_options(arguments: argparse.Namespace) -> RuntimeOptions:
 
 
 _AS_GIVEN: Final = (
-    "strict", "host", "default_host", "console", "stdio", "watch", "workers", "mount",
-    "sequential_steps", "log_level", "log_format",
+    "strict", "schemas", "schema", "host", "default_host", "console", "stdio", "watch", "workers",
+    "mount", "sequential_steps", "log_level", "log_format",
 )  # fmt: skip
 _LIMITS: Final = {
     "max_body": "body",

@@ -11,7 +11,7 @@ from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.cli.settings import environment
 from naftiko_runtime.compiler.listeners import merge
-from naftiko_runtime.errors import Diagnostic, StartError
+from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.names import suggestion
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.listener import Merged
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         planned_lines(process).announce_all()
         return 0
     if not merged.placed and not process.watches:
-        raise StartError("nothing to serve: no document exposes an adapter")
+        console.failure("nothing to serve: no document exposes an adapter")
+        return _EXIT_NO_DOCUMENT
     if options.workers > 1:
         # the one mode that forks
         from naftiko_runtime.runtime.workers import run_workers  # noqa: PLC0415 - see above

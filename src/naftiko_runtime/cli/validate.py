@@ -1,23 +1,28 @@
 """``naftiko validate``: every problem of documents, and what they would serve (6.7)."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.cli.documents import loaded
 from naftiko_runtime.cli.options import add_document_options, runtime_options
 from naftiko_runtime.cli.output import Console
-from naftiko_runtime.cli.parser import Parser
+from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.cli.settings import environment
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Severity
 from naftiko_runtime.expressions.reference import Environment, FileEntry, NoSource, Setting
+from naftiko_runtime.loading.versions import KNOWN
+from naftiko_runtime.names import suggestion
+from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.capability import Capability, DeclaredVariable
 from naftiko_runtime.runtime.counts import Counts, counts_of
 from naftiko_runtime.runtime.documents import Document
 from naftiko_runtime.values import Json
 
+_VERSIONS: Final = tuple(version for family in KNOWN.values() for version in family)
 _BAD: Final[Mapping[bool, tuple[Severity, ...]]] = {
     False: ("error",),
     True: ("error", "warning"),
@@ -28,6 +33,9 @@ _BAD: Final[Mapping[bool, tuple[Severity, ...]]] = {
 def configure(parser: Parser) -> None:
     """Add the arguments and options."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="documents, folders, or - (stdin)")
+    parser.add_argument(
+        "--schema", metavar="VERSION|PATH", help="check this official schema, not the declared one"
+    )
     parser.add_argument("--env", action="store_true", help="tell which variables have a value")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     add_document_options(parser)
@@ -35,9 +43,10 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print all diagnostics, then a line per document; 1 when one is invalid."""
-    options = runtime_options(arguments)
+    paths, version = _split(getattr(arguments, "files", ()))
+    options = _checked_against(runtime_options(arguments), version)
     environ = environment(getattr(arguments, "env_file", ()), console.environ)
-    documents = loaded(getattr(arguments, "files", ()), options, stdin=True)
+    documents = loaded(paths, options, stdin=True)
     wants_variables = getattr(arguments, "env", False)
     if console.json:
         shown = [
@@ -51,6 +60,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     is_valid = all(valid(document, strict=options.strict) for document in documents)
     complete = not wants_variables or not any(_missing(each, environ) for each in documents)
     return 0 if is_valid and complete else 1
+
+
+def _split(words: Sequence[str]) -> tuple[Sequence[str], str | None]:
+    """Return the files, and the last word when it is a known version and no file."""
+    if len(words) > 1 and words[-1] in _VERSIONS and not Path(words[-1]).exists():
+        return words[:-1], words[-1]
+    return words, None
+
+
+def _checked_against(options: RuntimeOptions, version: str | None) -> RuntimeOptions:
+    """Return options that check a schema: a version's from ``--schemas``, or a file's."""
+    wanted = version or options.schema
+    if wanted is None or wanted in _VERSIONS:
+        return replace(options, schema=wanted)
+    if Path(wanted).exists():
+        return replace(options, schemas=wanted)
+    hint = suggestion(wanted, _VERSIONS)
+    raise UsageError(f"--schema {wanted!r} is neither a known version nor a file{hint}")
 
 
 def valid(document: Document, *, strict: bool) -> bool:

@@ -11,9 +11,11 @@ from naftiko_runtime.engine.formats.extras import missing_extras
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.expressions.reference import FileEntry
 from naftiko_runtime.loading.files import DiskFiles
-from naftiko_runtime.loading.load import load_document
+from naftiko_runtime.loading.import_files import SourceCache
+from naftiko_runtime.loading.load import Reading, load_document
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.capability import Capability
+from naftiko_runtime.runtime.remote import fetched
 from naftiko_runtime.tree import Node
 
 DEFAULT_FILES: Final = (
@@ -78,8 +80,15 @@ def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Do
     Raises ``StartError`` when the file cannot be read.
     """
     now = datetime.now(UTC)
-    loaded = load_document(file, options.settings, text=text)
+    hosts = options.settings.import_hosts
+    reading = Reading(SourceCache(), fetched) if hosts else None
+    loaded = load_document(file, options.settings, text=text, reading=reading)
     found = loaded.found
+    if options.strict or options.schema is not None:
+        # the validator is only needed for this
+        from naftiko_runtime.runtime.official import check  # noqa: PLC0415 - see above
+
+        check(loaded.source, options, found)
     if loaded.document is None:
         return Document(file, None, found.merged(), now, loaded.files, loaded.digest, loaded.tree)
     files = DiskFiles(options.settings, str(Path(file).resolve().parent))

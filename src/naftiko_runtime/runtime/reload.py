@@ -122,10 +122,22 @@ class _Attempt:
 def _attempt(library: Library, file: str) -> _Attempt:
     known = next((each for each in library.known if each.file == file), None)
     before = library.prints.get(file)
-    if known is not None and before is not None and print_of(known) == before:
+    is_remote = known is not None and any("://" in each for each in known.files)
+    if known is not None and not is_remote and before is not None and print_of(known) == before:
         return _Attempt(known, before)
     fresh = _loaded(file, library.options)
+    if known is not None and _is_unread(known, fresh):
+        # what an earlier load read from another machine cannot be read now
+        fresh = replace(fresh, capability=None)
+    elif known is not None and fresh.digest == known.digest and print_of(fresh) == before:
+        fresh = known
     return _Attempt(fresh, print_of(fresh))
+
+
+def _is_unread(known: Document, fresh: Document) -> bool:
+    """Whether a remote import is missing now that was there (orchestration.md 4.4)."""
+    lost = {file for file in known.files if "://" in file} - set(fresh.files)
+    return bool(lost) and any(each.code.startswith("import/") for each in fresh.diagnostics)
 
 
 def _loaded(file: str, options: RuntimeOptions) -> Document:
