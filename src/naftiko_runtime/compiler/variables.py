@@ -61,7 +61,8 @@ class Variables:
             if name in table.bare:
                 return self._use(name, table.bare[name], used_in, qualified=False)
         if name in self.settings.variables:
-            return self._remember(Variable(name, self._sources(name, None)), None, name, used_in)
+            known = DeclaredVariable(Variable(name, self._sources(name, None)), None, name, used_in)
+            return self._remember(known)
         return None
 
     def qualified(
@@ -85,7 +86,8 @@ class Variables:
                 place,
                 f"{name} is declared by no bind; read from the environment variable {name}",
             )
-        return self._remember(Variable(name, self._sources(name, None)), None, name, used_in)
+        variable = Variable(name, self._sources(name, None))
+        return self._remember(DeclaredVariable(variable, None, name, used_in, place))
 
     def is_environment_name(self, name: str) -> bool:
         """Tell whether an undeclared name may be read from the environment (2.4)."""
@@ -122,7 +124,12 @@ class Variables:
         namespace = declared.bind.namespace or ""
         self._used_binds.add((namespace, name))
         sources = self._sources(name, declared.source, bare=not qualified)
-        return self._remember(Variable(name, sources), namespace, declared.source_name, used_in)
+        bind = declared.bind
+        place = bind.within("keys").get(name, bind.at("keys"))
+        variable = Variable(name, sources)
+        return self._remember(
+            DeclaredVariable(variable, namespace, declared.source_name, used_in, place)
+        )
 
     def _sources(
         self, name: str, source: Source | None, *, bare: bool = True
@@ -135,11 +142,9 @@ class Variables:
             sources.append(Environment(name))
         return tuple(sources)
 
-    def _remember(
-        self, variable: Variable, bind: str | None, source_name: str, used_in: str
-    ) -> Variable:
-        self._used.setdefault(variable.name, DeclaredVariable(variable, bind, source_name, used_in))
-        return variable
+    def _remember(self, known: DeclaredVariable) -> Variable:
+        self._used.setdefault(known.variable.name, known)
+        return known.variable
 
 
 def variables_of(document: Document, settings: Settings, files: Files, found: Found) -> Variables:

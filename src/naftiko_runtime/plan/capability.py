@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from naftiko_runtime.errors import Diagnostic
+from naftiko_runtime.errors import NOWHERE, Diagnostic, Place
 from naftiko_runtime.expressions.reference import Variable
 from naftiko_runtime.plan.exposure import Exposure, Withheld
 from naftiko_runtime.plan.function import Function
@@ -19,6 +19,8 @@ class DeclaredVariable:
     bind: str | None
     source_name: str
     used_in: str
+    place: Place = NOWHERE
+    """Where it is declared, or where it is used when nothing declares it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,5 +25,6 @@ def report_missing(
         for each in missing_variables(capability, environ):
             source = "" if each.source_name == each.variable.name else f" ({each.source_name})"
             message = f"variable {each.variable.name}{source} has no value; used in {each.used_in}"
-            found.add("config/missing-variable", Place(capability.file), message)
+            place = each.place if each.place.file else Place(capability.file)
+            found.add("config/missing-variable", place, message)
     return found.merged()
