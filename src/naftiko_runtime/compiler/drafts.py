@@ -78,7 +78,9 @@ class Drafts:
             self.world.found.add(
                 "dialect/spelling", place, f"{self.label}: {name!r} is taken as {match!r}"
             )
-        return self.declared.get(match) or self.derived.get(match) or self._route(match, place)
+        return (
+            self.declared.get(match) or self.derived.get(match) or self._route(name, match, place)
+        )
 
     def reference(self, name: str, place: Place, source: InputSource | None = None) -> Draft:
         """Return the input that a reference means, deriving it when it is not there yet."""
@@ -119,8 +121,9 @@ class Drafts:
         taken = {draft.route for draft in self.declared.values()}
         return [route for route in self.routes if route not in taken]
 
-    def _route(self, name: str, place: Place) -> Draft:
-        return self.derived.setdefault(name, Draft(name, place, route=name))
+    def _route(self, name: str, route: str, place: Place) -> Draft:
+        """Return a route variable under the name that the document first refers to it by."""
+        return self.derived.setdefault(route, Draft(name, place, route=route))
 
     def _declared_in(self, name: str, source: InputSource | None) -> Draft | None:
         draft = self.declared.get(name)
