@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import naftiko_runtime
+from naftiko_runtime.demo.examples import example_names
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "naftiko_runtime"
@@ -46,6 +47,15 @@ def test_the_wheel_has_every_file_of_the_package(wheel: zipfile.ZipFile) -> None
 def test_the_wheel_ships_the_capability_of_the_demo(wheel: zipfile.ZipFile) -> None:
     published = (ROOT / "capabilities" / "label-studio-exports.yaml").read_bytes()
     assert wheel.read("naftiko_runtime/demo/label-studio-exports.yaml") == published
+
+
+def test_the_wheel_ships_the_examples_of_the_demo(wheel: zipfile.ZipFile) -> None:
+    examples = [ROOT / "examples" / name for name in example_names()]
+    assert examples
+    for file in (each for folder in examples for each in folder.rglob("*") if each.is_file()):
+        if not CACHES & set(file.parts):
+            bundled = file.relative_to(ROOT / "examples").as_posix()
+            assert wheel.read(f"naftiko_runtime/demo/examples/{bundled}") == file.read_bytes()
 
 
 def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:

@@ -2,7 +2,6 @@
 
 usage: upstream.py DOCUMENT   (the copy of capability.yaml that is being served)
 """
-# ruff: noqa: INP001 - a script
 
 import base64
 import sys

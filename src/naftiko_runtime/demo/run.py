@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from anyio.from_thread import start_blocking_portal
+from starlette.types import ASGIApp
 
 from naftiko_runtime.compiler.listeners import merge
 from naftiko_runtime.demo.checks import Tokens
@@ -46,10 +47,10 @@ class Demo:
 def run_demo(demo: Demo) -> None:
     """Serve until a signal; raises `StartError` when an address cannot be opened."""
     token = secrets.token_hex(20)
-    with _stand_in(token) as upstream:
+    with serving(_stand_in(token)) as upstream:
         places = Places(
-            rest=f"http://{HOST}:{_port(demo.rest_port, REST_PORT)}",
-            mcp=f"http://{HOST}:{_port(demo.mcp_port, MCP_PORT)}/mcp",
+            rest=f"http://{HOST}:{free_port(demo.rest_port, REST_PORT)}",
+            mcp=f"http://{HOST}:{free_port(demo.mcp_port, MCP_PORT)}/mcp",
             upstream=upstream,
             token=token,
         )
@@ -62,17 +63,21 @@ def capability_file() -> Path:
     return bundled if bundled.exists() else Path(__file__).parents[3] / "capabilities" / NAME
 
 
-@contextmanager
-def _stand_in(token: str) -> Iterator[str]:
-    """Serve the stand-in from a thread of its own; yield its URL."""
+def _stand_in(token: str) -> ASGIApp:
     studio = Studio()
     fill(studio)
+    return label_studio(studio, Tokens(token))
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an upstream from a thread of its own; yield its URL."""
     with start_blocking_portal() as portal:
-        serving, url = portal.start_task(serve, label_studio(studio, Tokens(token)))
+        running, url = portal.start_task(serve, app)
         try:
             yield url
         finally:
-            serving.cancel()
+            running.cancel()
 
 
 def _process(demo: Demo, places: Places) -> Process:
@@ -85,11 +90,11 @@ def _process(demo: Demo, places: Places) -> Process:
     documents = (load(str(capability_file()), options),)
     merged = merge(capabilities(documents), options)
     environ = {**demo.environ, VARIABLE: f"Token {places.token}"}
-    said = _after(len(merged.placed), demo.say, lambda: demo.show(guide(places)))
+    said = after(len(merged.placed), demo.say, lambda: demo.show(guide(places)))
     return Process(documents, merged, options, environ, said)
 
 
-def _after(
+def after(
     count: int, say: Callable[[str], None], then: Callable[[], None]
 ) -> Callable[[str], None]:
     """Return what says lines and runs `then` once, after `count` of them."""
@@ -104,7 +109,8 @@ def _after(
     return wrapped
 
 
-def _port(asked: int | None, usual: int) -> int:
+def free_port(asked: int | None, usual: int) -> int:
+    """Return the port asked for, else the usual one, or a free one when that is taken."""
     if asked:
         return asked
     for port in (usual, 0):
