@@ -50,7 +50,9 @@ def mapped_document() -> str:
         "tasks": ("integer", "$.counters.task_number"),
     }
     properties = {name: {"type": kind, "mapping": path} for name, (kind, path) in fields.items()}
-    mapped = [{"type": "array", "mapping": "$.", "items": {"type": "object", "properties": properties}}]
+    mapped = [
+        {"type": "array", "mapping": "$.", "items": {"type": "object", "properties": properties}}
+    ]
     relayed = [{"type": "object", "mapping": "$."}]
     resources = [
         _resource(f"/{name}/{{id}}", name, outputs)
@@ -103,7 +105,12 @@ def _document(label: str, namespace: str, resources: list[dict[str, Any]]) -> st
             {"name": "exports", "path": "/api/projects/{id}/exports/", "operations": [consumed]}
         ],
     }
-    exposes = {"type": "rest", "namespace": f"{namespace}-rest", "port": 8080, "resources": resources}
+    exposes = {
+        "type": "rest",
+        "namespace": f"{namespace}-rest",
+        "port": 8080,
+        "resources": resources,
+    }
     return json.dumps(
         {
             "naftiko": "1.0.0-alpha2",
@@ -112,3 +119,49 @@ def _document(label: str, namespace: str, resources: list[dict[str, Any]]) -> st
         },
         indent=1,
     )
+
+
+def transfers_document() -> str:
+    """Return a document whose one path passes large bodies on in both directions."""
+    operations = [
+        {"name": "fetch", "method": "GET", "outputRawFormat": "binary"},
+        {"name": "store", "method": "POST"},
+    ]
+    consumes = {
+        "type": "http",
+        "namespace": "files",
+        "baseUri": "http://localhost:8000",
+        "resources": [{"name": "large", "path": "/large", "operations": operations}],
+    }
+    calls = [
+        {"method": "GET", "name": "fetch", "call": "files.fetch"},
+        {"method": "POST", "name": "store", "call": "files.store"},
+    ]
+    resources = [{"path": "/large", "name": "large", "operations": calls}]
+    exposes = {"type": "rest", "namespace": "files-rest", "port": 8080, "resources": resources}
+    return json.dumps(
+        {
+            "naftiko": "1.0.0-alpha2",
+            "info": {"label": "Transfers", "description": "Made for a benchmark."},
+            "capability": {"consumes": [consumes], "exposes": [exposes]},
+        }
+    )
+
+
+def description(tool: str, upstream: str) -> dict[str, Any]:
+    """Return an OpenAPI description of the list, whose one operation is called ``tool``."""
+    parameters = [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}},
+        {"name": "ordering", "in": "query", "schema": {"type": "string"}},
+    ]
+    operation = {
+        "operationId": tool,
+        "parameters": parameters,
+        "responses": {"200": {"description": "The snapshots."}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Exports", "version": "1"},
+        "servers": [{"url": upstream}],
+        "paths": {"/api/projects/{id}/exports/": {"get": operation}},
+    }

@@ -67,7 +67,11 @@ def compared(samples: dict[str, list[Sample]]) -> list[Row]:
 def rate_target(
     samples: dict[str, list[Sample]], above: str, below: str, bound: float
 ) -> list[Target]:
-    """Return the ratio of two rates, and beside it what the ratio of their CPU times says."""
+    """Return the ratio of two rates, and beside it what the ratio of their CPU times says.
+
+    The second is less disturbed by what else the machine does, and says nothing where the peer
+    is not bound by its CPU time.
+    """
     by_rate = ratio(rates(samples[above]), rates(samples[below]))
     by_cpu = ratio(cpu(samples[below]), cpu(samples[above]))
     return [
@@ -108,7 +112,9 @@ def _figure(value: float) -> str:
 def machine() -> dict[str, str]:
     """Describe where this ran."""
     cpuinfo = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    models = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if "model name" in line]
+    models = [
+        line.partition(":")[2].strip() for line in cpuinfo.splitlines() if "model name" in line
+    ]
     return {
         "cores": str(os.cpu_count()),
         "processor": models[0] if models else platform.processor(),

@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import Final
 
 from report import Outcome, as_json, machine, table
-from scenarios import rest
+from scenarios import connections, mcp, rest, start, transfers
 from servers import NotMeasured, Place
 from settings import QUICK, Effort
 
 SCENARIOS: Final[Mapping[str, Callable[[Place, Effort], Outcome]]] = {
     "relay": rest.relay,
     "mapping": rest.mapping,
+    "mcp": mcp.http,
+    "stdio": mcp.stdio,
     "telemetry": rest.telemetry,
     "tail": rest.tail,
     "growth": rest.growth,
+    "download": transfers.download,
+    "upload": transfers.upload,
+    "connections": connections.idle,
+    "start": start.start,
+    "memory": start.memory,
 }
 
 

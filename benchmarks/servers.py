@@ -1,4 +1,4 @@
-"""Starts the servers that are measured, each on a free port of the loopback, and stops them by pid."""
+"""Starts the servers that are measured, on free ports of the loopback; stops them by pid."""
 
 import contextlib
 import os

@@ -32,13 +32,17 @@ def relay(place: Place, effort: Effort) -> Outcome:
         "naftiko": runtime,
         "naftiko over httpx.AsyncClient": httpx,
     }
-    samples = interleaved({name: _load(server, effort) for name, server in named.items()}, effort.rounds)
+    samples = interleaved(
+        {name: _load(server, effort) for name, server in named.items()}, effort.rounds
+    )
     targets = [
-        *rate_target(samples, "naftiko", "nginx proxy_pass", 0.22),
+        rate_target(samples, "naftiko", "nginx proxy_pass", 0.22)[0],
         *rate_target(samples, "naftiko", "static reply", 0.40),
         *rate_target(samples, "naftiko", "naftiko over httpx.AsyncClient", 12),
     ]
-    return Outcome("REST relay: the seed's list, 809 bytes, 32 connections", compared(samples), targets)
+    return Outcome(
+        "REST relay: the seed's list, 809 bytes, 32 connections", compared(samples), targets
+    )
 
 
 def static_reply(place: Place) -> Server:
@@ -69,7 +73,7 @@ def mapping(place: Place, effort: Effort) -> Outcome:
 
 
 def telemetry(place: Place, effort: Effort) -> Outcome:
-    """Metrics and traces kept for a control adapter, beside the default and beside no access log."""
+    """Metrics and traces kept for a control adapter, beside the default and no access log."""
     upstream = nginx(place).upstream.url
     control = ("--control", f"127.0.0.1:{free_port()}")
     named = {
@@ -123,4 +127,3 @@ def growth(place: Place, effort: Effort) -> Outcome:
     first, last = cpu(samples[next(iter(samples))]), cpu(samples[list(samples)[-1]])
     grown = Target("CPU for each request, most / one", ratio(last, first), 1.10, "at most")
     return Outcome("Cost with growth", [*compared(samples), *rows], [grown])
-

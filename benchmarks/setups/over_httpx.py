@@ -1,4 +1,4 @@
-"""``naftiko`` with an exchange over ``httpx.AsyncClient``, which is what users would write first."""
+"""``naftiko`` on an ``httpx.AsyncClient`` exchange, which is what users would write first."""
 
 from collections.abc import AsyncIterable
 from contextlib import asynccontextmanager
