@@ -231,3 +231,76 @@ def test_clients_hear_of_changed_lists(serve: Any, controlled: Path) -> None:
         lines = iter(stream.readline, b"")
         data = next(line for line in lines if line.startswith(b"data:"))
         assert json.loads(data[5:])["method"] == "notifications/tools/list_changed"
+
+
+SIBLING = """
+naftiko: 1.0.0-alpha2
+info: {label: Sibling}
+capability:
+  exposes:
+    - type: mcp
+      port: 9090
+      namespace: sibling-mcp
+      description: Beside the shop
+      tools:
+        - {name: hello, description: Greets, outputParameters: [{name: said, type: string, value: hello}]}
+"""
+
+
+@pytest.fixture
+def both(shop: Path) -> Path:
+    """Two documents on one MCP port, so that there is one endpoint for both; the second file."""
+    port = f"port: {free_port()}"
+    shop.write_text((shop.read_text() + CONTROL).replace("port: 9090", port))
+    sibling = shop.with_name("sibling.yml")
+    sibling.write_text(SIBLING.replace("port: 9090", port))
+    return sibling
+
+
+def test_a_call_whose_endpoint_goes_while_it_is_sent_is_answered(serve: Any, both: Path) -> None:
+    words = ("--port", "shop-rest=0", "--port", "ops=0")
+    serving = serve(".", "--no-watch", *words, environ=TOKEN)
+    serving.ready("sibling-mcp")
+    assert serving.call("sibling-mcp", "tools/call", name="hello")["result"]["isError"] is False
+    with contextlib.closing(serving.connection("sibling-mcp")) as connection:
+        params = {"name": "get-order", "arguments": {"id": "7"}}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+        connection.putrequest("POST", "/mcp")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders()
+        # the endpoint asks for the body, so it was chosen
+        assert connection.sock.recv(100).startswith(b"HTTP/1.1 100 ")
+        both.unlink()
+        assert post(serving, "/config/reload")[1]["status"] == "applied"
+        connection.send(body.encode())
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert json.loads(answer.read())["result"]["structuredContent"] == {"id": "7"}
+
+
+def test_an_endpoint_that_comes_back_while_a_call_holds_it_goes_on_serving(
+    serve: Any, both: Path, upstream: Any
+) -> None:
+    words = ("--port", "shop-rest=0", "--port", "ops=0")
+    serving = serve(".", "--no-watch", *words, environ=TOKEN)
+    serving.ready("sibling-mcp")
+    answers: list[Any] = []
+    slow = threading.Thread(
+        target=lambda: answers.append(
+            serving.call("sibling-mcp", "tools/call", name="get-order", arguments={"id": "slow"})
+        )
+    )
+    slow.start()
+    assert upstream.arrived.wait(30)
+    text = both.read_text()
+    both.unlink()
+    assert post(serving, "/config/reload")[1]["status"] == "applied"
+    both.write_text(text)
+    assert post(serving, "/config/reload")[1]["status"] == "applied"
+    upstream.release.set()
+    slow.join(30)
+    assert answers[0]["result"]["structuredContent"] == {"id": "slow"}
+    # the first version is closed now, and its endpoint serves the third
+    assert serving.call("sibling-mcp", "ping")["result"] == {}

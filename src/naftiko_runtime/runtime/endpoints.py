@@ -42,7 +42,7 @@ class _Entry:
 class Endpoints:
     """The MCP endpoints of a process by key; ``app`` may be asked before they are made."""
 
-    def __init__(self, house: House, live: Callable[[], Live]) -> None:
+    def __init__(self, house: House, live: Callable[[EndpointKey], Live]) -> None:
         self._house = house
         self._live = live
         self._entries: dict[EndpointKey, _Entry] = {}
@@ -124,12 +124,12 @@ async def _broken(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(internal(visit_of(scope).request_id), scope, send)
 
 
-def lease_of(key: EndpointKey, current: Callable[[], Live]) -> Lease:
+def lease_of(key: EndpointKey, current: Callable[[EndpointKey], Live]) -> Lease:
     """Return what gives an endpoint its view and engine, both of one ``Live``."""
 
     @contextmanager
     def lease() -> Iterator[Served]:
-        live = current()
+        live = current(key)
         live.usage.count += 1
         try:
             yield Served(live.views[key], live.engine)

@@ -54,19 +54,28 @@ class Runtime:
         self.failed: list[dict[str, Json]] = []
         """Adapters that a reload could not open, as CTL-3 shows them."""
         self.listeners: dict[ListenerKey, Listener] = {}
-        self.endpoints = Endpoints(house, lambda: self.live)
+        self.endpoints = Endpoints(house, self._live_with)
         self._control: ControlDoor | None = None
         self._group = group
         self._signals = signals
         self.stopped = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
         self._live: Live | None = None
+        self._retiring: list[Live] = []
 
     @property
     def live(self) -> Live:
         if self._live is None:
             raise RuntimeError("nothing is served yet")
         return self._live
+
+    def _live_with(self, key: EndpointKey) -> Live:
+        """Return what an MCP endpoint serves, for the last of its requests what it did serve."""
+        live = self.live
+        if key in live.views:
+            return live
+        # a request may have begun before the endpoint went, and read its body since
+        return next(each for each in reversed(self._retiring) if key in each.views)
 
     def endpoint(self, key: EndpointKey) -> App:
         """Return the app of an MCP endpoint (``assembly.Doors``)."""
@@ -97,6 +106,7 @@ class Runtime:
         """
         before = self.live
         self._live = live = build_live(start.documents, start.merged, self.house, self)
+        self._retiring.append(before)
         keys = {plan.key for plan in start.merged.listeners}
         for key in keys & self.listeners.keys():
             self.listeners[key].switch.put(live.apps[key], live.usage)
@@ -104,7 +114,7 @@ class Runtime:
         for key in self.listeners.keys() - keys:
             self._close(self.listeners.pop(key))
         await self.endpoints.announce(before, live)
-        self.run_beside(self._retire(before, live))
+        self.run_beside(self._retire(before))
         self._tell_metrics()
 
     async def until_stopped(self) -> None:
@@ -174,10 +184,13 @@ class Runtime:
 
         return told
 
-    async def _retire(self, before: Live, after: Live) -> None:
+    async def _retire(self, before: Live) -> None:
         """Wait until nobody uses what was replaced, then close what only it had."""
         await before.usage.unused(self.house.options.limits.drain)
-        for key in before.views.keys() - after.views.keys():
+        self._retiring = [each for each in self._retiring if each is not before]
+        # an endpoint may have come back meanwhile, and even gone again
+        needed = {key for each in (self.live, *self._retiring) for key in each.views}
+        for key in before.views.keys() - needed:
             self.endpoints.close(key)
 
     async def _speak(self, start: Start) -> None:
