@@ -280,11 +280,21 @@ async def test_a_rotated_key_is_fetched_at_most_every_30_s() -> None:
     rotated = token(OTHER_RSA_KEY, kid="r2")
     async with world.client() as client:
         await client.get("/", headers=token())
+        assert (await client.get("/", headers=rotated)).status_code == 401
         world.keys = [jwk(OTHER_RSA_KEY, "r2")]
         world.time += 29
         assert (await client.get("/", headers=rotated)).status_code == 401
         world.time += 2
         assert (await client.get("/", headers=rotated)).status_code == 200
+
+
+async def test_the_first_rotation_is_noticed_at_once() -> None:
+    world = World()
+    async with world.client() as client:
+        await client.get("/", headers=token())
+        world.keys = [jwk(OTHER_RSA_KEY, "r2")]
+        reply = await client.get("/", headers=token(OTHER_RSA_KEY, kid="r2"))
+    assert reply.status_code == 200
 
 
 async def test_a_failed_refetch_keeps_the_old_keys() -> None:

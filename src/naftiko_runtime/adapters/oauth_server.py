@@ -7,6 +7,7 @@ Everything goes through an ``Exchange`` with 5 s and 1 MiB; only https, or http 
 import asyncio
 import base64
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,22 +56,26 @@ class AuthorizationServer:
         self._failed_at: float | None = None
         self._keys: Mapping[str, Any] | None = None
         self._keys_until = 0.0
-        self._keys_fetched = 0.0
+        self._refetched = -math.inf
+        """When a key was last looked for that the set did not have."""
 
     async def keys(self, *, unknown: bool = False) -> Mapping[str, Any]:
         """Return the key set; ``unknown`` refetches it, at most every 30 s (AUTH-8)."""
         async with self._turn:
             now = self._now()
             fresh = self._keys is not None and now < self._keys_until
-            if fresh and not (unknown and now - self._keys_fetched >= _REFETCH_AFTER):
+            refetches = unknown and now - self._refetched >= _REFETCH_AFTER
+            if fresh and not refetches:
                 return self._keys or {}
+            if refetches:
+                self._refetched = now
             try:
                 await self._fetch_keys(now)
             except ServerUnavailable:
                 if self._keys is None:
                     raise
                 # a failed refetch keeps the old set, and the server its rest
-                self._keys_fetched, self._keys_until = now, now + _REFETCH_AFTER
+                self._refetched, self._keys_until = now, now + _REFETCH_AFTER
             return self._keys or {}
 
     async def introspect(self, token: str, client: tuple[str, str]) -> Mapping[str, Any]:
@@ -94,7 +99,7 @@ class AuthorizationServer:
         least, usual, most = _KEYS_KEPT
         declared = _MAX_AGE.search(answer.cache_control)
         kept = min(max(float(declared[1]), least), most) if declared else usual
-        self._keys, self._keys_until, self._keys_fetched = answer.members, now + kept, now
+        self._keys, self._keys_until = answer.members, now + kept
 
     async def _discovered(self) -> Mapping[str, Any]:
         """Return the metadata, kept for 1 h; a failure is not tried again for 10 s."""
