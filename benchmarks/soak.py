@@ -382,13 +382,20 @@ async def reloads(soak: Soak, options: argparse.Namespace, began: float) -> tupl
     before = None
     for number in range(4, options.reloads + 4):
         await reload_once(soak, number)
-        if number - 3 == warm:
+        done = number - 3
+        if done == warm:
             before = await settled(soak)
+        elif done % 500 == 0:
+            progress(done, await settled(soak))
         if time.monotonic() - began > options.seconds and number % 4 == 3:
             break
     if before is None:
         raise SystemExit("soak: the time was over before anything could be compared")
     return before, await settled(soak, before)
+
+
+def progress(done: int, now: Size) -> None:
+    print(f"{done} reloads: {now}", file=sys.stderr, flush=True)
 
 
 def child(words: list[str]) -> int:
