@@ -7,6 +7,7 @@ from naftiko_runtime.compiler.functions import Exposed, function_of
 from naftiko_runtime.compiler.tables import Tables
 from naftiko_runtime.plan.exposure import ResourceExposure, UriHole
 from naftiko_runtime.spec.exposes_mcp import McpAdapter, McpResource
+from naftiko_runtime.values import Json
 
 _HOLE: Final = re.compile(r"\{\{([^{}]+)\}\}|\{(\+?)([^{}]+)\}")
 
@@ -32,15 +33,16 @@ def _resource(
     name = resource.name or resource.uri
     if resource.location is not None:
         return _folder(tables, spec, resource, name, uri)
+    variables = tuple(piece.name for piece in pieces if isinstance(piece, UriHole))
     exposed = Exposed(
         side="mcp",
         label=f"{namespace}.{name}",
         name=name,
         parameters=resource.input_parameters,
-        routes=tuple(piece.name for piece in pieces if isinstance(piece, UriHole)),
+        routes=variables,
         origin=spec.origin,
     )
-    compiled = function_of(tables, resource, exposed)
+    compiled = function_of(tables, _templated(resource, variables), exposed)
     tags = {"naftiko/tags": list(resource.tags)} if resource.tags else {}
     return ResourceExposure(
         name=name,
@@ -53,6 +55,28 @@ def _resource(
         binary=resource.binary is True,
         meta=tags,
     )
+
+
+def _templated(resource: McpResource, variables: tuple[str, ...]) -> McpResource:
+    """Return a resource whose ``with`` says ``{{x}}`` where it said ``{x}`` of its URI (MCP-25)."""
+    if not variables:
+        return resource
+    names = "|".join(map(re.escape, variables))
+    single = re.compile(rf"(?<!\{{)\{{({names})\}}(?!\}})")
+
+    def templated(value: Json) -> Json:
+        match value:
+            case str():
+                return single.sub(r"{{\1}}", value)
+            case dict():
+                return {key: templated(each) for key, each in value.items()}
+            case list():
+                return [templated(each) for each in value]
+            case _:
+                return value
+
+    steps = [each.model_copy(update={"with_": templated(each.with_)}) for each in resource.steps]
+    return resource.model_copy(update={"with_": templated(resource.with_), "steps": steps})
 
 
 def _folder(
