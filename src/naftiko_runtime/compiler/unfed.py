@@ -87,7 +87,10 @@ def _is_derived(link: Link, need: Need) -> bool:
 def _derive(link: Link, need: Need) -> Expression:
     drafts = link.caller.drafts
     if need.parameter is not None and need.parameter.required is True:
-        message = f"{link.caller.label}: with does not feed {need.name!r}; callers must give it"
+        message = (
+            f"{link.caller.label}: with does not feed {need.name!r} of {link.consumed.label}, "
+            "so callers must give it"
+        )
         link.caller.world.found.add("lint/required-unfed", link.entries.place, message)
     if need.kind == "whole":
         draft = drafts.reference(need.name, need.place, "body")
