@@ -129,10 +129,12 @@ def check_buckets(samples: list[Any]) -> None:
 def test_a_collector_decodes_traces_metrics_and_logs(document: Path) -> None:
     with collector() as (endpoint, received):
         environ = {"SHOP_TOKEN": "hush-hush", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-        with live(document, adapters=2, environ=environ) as served:
-            with served.http("shop-rest") as shop:
-                context = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
-                assert shop.get("/v1/orders/hush-hush", headers=context).status_code == 502
+        context = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+        with (
+            live(document, adapters=2, environ=environ) as served,
+            served.http("shop-rest") as shop,
+        ):
+            assert shop.get("/v1/orders/hush-hush", headers=context).status_code == 502
         # the process has ended and flushed
     spans = {
         span.name: span
@@ -148,7 +150,6 @@ def test_a_collector_decodes_traces_metrics_and_logs(document: Path) -> None:
         each.name
         for each in every(received["/v1/metrics"], "resource_metrics", "scope_metrics", "metrics")
     }
-    assert {"naftiko_request_total", "http.server.request.duration"} & names
     assert "http.server.request.duration" in names
     assert every(received["/v1/logs"], "resource_logs", "scope_logs", "log_records")
     (service,) = {
