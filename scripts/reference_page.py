@@ -1,9 +1,11 @@
-"""Writes docs/document-reference.md from the schema of documents: ``scripts/reference_page.py [--check]``.
+"""Writes the tables of docs/document-reference.md: ``scripts/reference_page.py [--check]``.
 
-The schema comes from the spec models, so the page has every key that the runtime knows.
+They come from the schema of documents, so from the spec models: the page has every key that the
+runtime knows. What stands outside of ``<!-- keys -->`` and ``<!-- end -->`` is written by hand.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,44 +32,17 @@ TITLES: Final[Mapping[str, str]] = {
     "local-metrics": "Local metrics", "traces": "Traces", "local-traces": "Local traces",
     "exporters": "Exporters", "otlp": "OTLP",
 }  # fmt: skip
-HEAD: Final = """# Document reference
-
-<!-- made by scripts/reference_page.py; do not edit -->
-
-Every key of a document, by the object it stands in. `label` and `description` may stand on every object and are left
-out below; a key that is not here is ignored, and a warning names the nearest one that is. Where a text is
-expected, a number or boolean is read as it is written. What makes callers' values into requests is in
-[Requests](requests.md), what makes answers into results in [Values](values.md). `naftiko schema` prints the same
-for editors.
-
-A list of named things may also be a map by name: `tools: {get-order: {…}}`.
-
-"""
-EXTENSIONS: Final = """
-## Keys of this runtime
-
-These keys are this runtime's own. Other engines do not know them, and a document with one of them does not satisfy the
-official schema, which `--strict` checks where it is at hand.
-
-| key | on | does |
-| --- | --- | --- |
-| `confirm` | [MCP tool](#mcp-tool) | asks the user before the tool runs; a client that cannot ask is refused |
-| `contentBlocks` | [MCP tool](#mcp-tool) | the value is a list of MCP content blocks, sent as they are |
-| `call`, `steps`, `ref` | [MCP prompt](#mcp-prompt) | the prompt shows what a function gives |
-| `enum` | arguments of an [MCP prompt](#mcp-prompt), inputs of an [MCP resource](#mcp-resource) | values offered for completion |
-| `cors` | every HTTP adapter | lets pages of other origins call |
-| `onError` | [Step](#step) | `continue` passes over the step's failure |
-| `type`, `required`, `default`, `enum`, `pattern`, `minimum`, `maximum` | [Consumed parameter](#consumed-parameter) | checks and tool schemas |
-| `type: token-refresh` | [Authentication](#authentication) | trades a long-lived token for short-lived ones |
-"""
+PLACE: Final = re.compile(r"<!-- keys -->\n.*?<!-- end -->\n", re.DOTALL)
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the whole page with the tables of today."""
     schema = document_schema()
     sections = "".join(_section(kind, each) for kind, each in schema["$defs"].items())
-    root = f"## Document\n\n{_table(schema['properties'])}\n"
-    return f"{HEAD}{root}{sections}{EXTENSIONS.lstrip()}"
+    made = (
+        f"<!-- keys -->\n\n## Document\n\n{_table(schema['properties'])}\n{sections}<!-- end -->\n"
+    )
+    return PLACE.sub(lambda _: made, PAGE.read_text(encoding="utf-8"))
 
 
 def _section(kind: str, schema: Mapping[str, Any]) -> str:
