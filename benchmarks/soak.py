@@ -9,6 +9,7 @@ of the loopback.
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import re
 import signal
@@ -89,6 +90,7 @@ class Size:
     """What the process holds while nobody calls: MB, and numbers of things."""
 
     memory: float
+    objects: int
     tasks: int
     threads: int
     descriptors: int
@@ -250,14 +252,16 @@ async def size(soak: Soak) -> Size:
     """Return what the runtime holds while nobody calls it."""
     await asyncio.sleep(1)
     pid = soak.process.pid
-    tasks = 0
+    objects = tasks = 0
     if soak.process.stdin is not None and soak.process.stdout is not None:
-        soak.process.stdin.write(b"tasks\n")
-        tasks = int(await asyncio.wait_for(soak.process.stdout.readline(), 10))
+        soak.process.stdin.write(b"count\n")
+        line = await asyncio.wait_for(soak.process.stdout.readline(), 10)
+        objects, tasks = map(int, line.split())
     pids = [pid, *children(pid)]
     statuses = [_status(each) for each in pids]
     return Size(
         memory=sum(_number(text, "VmRSS") for text in statuses) / 1024,
+        objects=objects,
         tasks=tasks,
         threads=sum(_number(text, "Threads") for text in statuses),
         descriptors=sum(_descriptors(each) for each in pids),
@@ -292,7 +296,7 @@ async def settled(soak: Soak, before: Size | None = None) -> Size:
 def grown(before: Size, after: Size) -> list[str]:
     """Name what there is more of: connections that callers keep open may differ by a few."""
     found = []
-    for name, slack in (("tasks", 4), ("threads", 2), ("descriptors", 4)):
+    for name, slack in (("objects", 500), ("tasks", 4), ("threads", 2), ("descriptors", 4)):
         old, new = getattr(before, name), getattr(after, name)
         if new > old + slack:
             found.append(f"{name}: {old} to {new}")
@@ -312,7 +316,7 @@ async def serving(folder: Path, options: argparse.Namespace, port: int) -> Async
     words = ["serve", str(folder), "--drain", str(_DRAIN), "--log-level", "error"]
     words += ["--watch" if options.how == "watch" else "--no-watch"]
     words += ["--workers", str(options.workers)] if options.workers > 1 else []
-    # the pipes are for counting tasks, which only the process itself can see
+    # the pipes are for counting objects and tasks, which only the process itself can see
     pipe = asyncio.subprocess.PIPE if options.workers == 1 else asyncio.subprocess.DEVNULL
     log = folder.parent / "log"
     with log.open("wb") as said:
@@ -399,7 +403,7 @@ def progress(done: int, now: Size) -> None:
 
 
 def child(words: list[str]) -> int:
-    """Run ``naftiko`` and, for each line on standard input, print how many tasks there are."""
+    """Run ``naftiko``; for each line on standard input print numbers of objects and tasks."""
     from naftiko_runtime.cli.main import main  # noqa: PLC0415 - the parent does without
 
     loops: list[asyncio.AbstractEventLoop] = []
@@ -411,7 +415,8 @@ def child(words: list[str]) -> int:
 
     def answer() -> None:
         for _ in sys.stdin:
-            print(len(asyncio.all_tasks(loops[0])), flush=True)
+            gc.collect()
+            print(len(gc.get_objects()), len(asyncio.all_tasks(loops[0])), flush=True)
 
     asyncio.Runner = Seen  # type: ignore[misc]
     threading.Thread(target=answer, daemon=True).start()

@@ -1,11 +1,13 @@
 """Conversion, checks and names of inputs (language.md 3.8, 10.4, 10.7 to 10.11)."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from naftiko_runtime.engine.inputs import check, check_arguments, settled
+from naftiko_runtime.engine.inputs import check, check_arguments, forget, settled
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import Diagnostic, InvalidInput, Misconfigured, Place
 from naftiko_runtime.expressions.mapper import Fixed
@@ -317,3 +319,19 @@ def test_tables_are_made_anew_when_there_are_too_many(monkeypatch: pytest.Monkey
     monkeypatch.setattr("naftiko_runtime.engine.inputs._MOST_TABLES", 1)
     for number in range(3):
         assert check((given(default=number),), {}) == {"v": number}
+
+
+class Traced(dict[str, Json]):
+    """A value whose end can be seen."""
+
+
+def test_what_was_made_for_inputs_goes_when_it_is_forgotten() -> None:
+    inputs = (given(default=Traced()),)
+    assert check(inputs, {}) == {"v": {}}
+    kept = weakref.ref(inputs[0].default)
+    del inputs
+    gc.collect()
+    assert kept() is not None, "nothing is remembered, so this test sees nothing"
+    forget()
+    gc.collect()
+    assert kept() is None

@@ -104,6 +104,14 @@ def _table(inputs: tuple[Input, ...]) -> _Table:
     return table
 
 
+def forget() -> None:
+    """Let go of every table: after a reload most are of functions that are gone.
+
+    Those that are used again are made again.
+    """
+    _tables.clear()
+
+
 def check(inputs: tuple[Input, ...], given: Mapping[str, Json]) -> dict[str, Json]:
     """Return checked values by ``Input.name``; what is absent has no entry (language.md 10.9).
 

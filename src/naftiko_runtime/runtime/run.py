@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from naftiko_runtime.adapters.access import Gate
 from naftiko_runtime.adapters.asgi import App
+from naftiko_runtime.engine import inputs
 from naftiko_runtime.plan.exposure import ControlExposure, McpExposure
 from naftiko_runtime.plan.listener import ListenerKey, ListenerPlan, Merged
 from naftiko_runtime.runtime.assembly import STDIO, EndpointKey, Live, build_live, endpoint_keys
@@ -188,6 +189,7 @@ class Runtime:
         """Wait until nobody uses what was replaced, then close what only it had."""
         await before.usage.unused(self.house.options.limits.drain)
         self._retiring = [each for each in self._retiring if each is not before]
+        inputs.forget()
         # an endpoint may have come back meanwhile, and even gone again
         needed = {key for each in (self.live, *self._retiring) for key in each.views}
         for key in before.views.keys() - needed:
