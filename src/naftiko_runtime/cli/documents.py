@@ -8,7 +8,13 @@ from typing import Final
 from naftiko_runtime.cli.parser import UsageError
 from naftiko_runtime.errors import StartError
 from naftiko_runtime.options import RuntimeOptions
-from naftiko_runtime.runtime.documents import DEFAULT_FILES, Document, document_files, load
+from naftiko_runtime.runtime.documents import (
+    DEFAULT_FILES,
+    Document,
+    document_files,
+    load,
+    uncollected,
+)
 
 STDIN: Final = "-"
 
@@ -22,11 +28,12 @@ def loaded(paths: Sequence[str], options: RuntimeOptions, *, stdin: bool = False
     if not files and not paths:
         raise UsageError(f"no FILE, and none of {', '.join(DEFAULT_FILES)} is here")
     try:
-        return [
-            load(file, options, text=sys.stdin.buffer.read())
-            if stdin and file == STDIN
-            else load(file, options)
-            for file in files
-        ]
+        with uncollected():
+            return [
+                load(file, options, text=sys.stdin.buffer.read())
+                if stdin and file == STDIN
+                else load(file, options)
+                for file in files
+            ]
     except StartError as exc:
         raise UsageError(str(exc)) from exc

@@ -1,6 +1,8 @@
 """Finds, loads and compiles the documents of a process, each on its own (exposes.md LST-6)."""
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +73,8 @@ def load_all(files: Iterable[str], options: RuntimeOptions) -> list[Document]:
 
     Raises ``StartError`` for a file that cannot be read.
     """
-    return [load(file, options) for file in files]
+    with uncollected():
+        return [load(file, options) for file in files]
 
 
 def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Document:
@@ -79,6 +82,26 @@ def load(file: str, options: RuntimeOptions, *, text: bytes | None = None) -> Do
 
     Raises ``StartError`` when the file cannot be read.
     """
+    with uncollected():
+        return _loaded(file, options, text)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: what a load makes stays, so a search finds nothing.
+
+    In the load of a thousand documents its searches took a third of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _loaded(file: str, options: RuntimeOptions, text: bytes | None) -> Document:
     now = datetime.now(UTC)
     hosts = options.settings.import_hosts
     reading = Reading(SourceCache(), fetched) if hosts else None
