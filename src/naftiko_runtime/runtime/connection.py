@@ -8,12 +8,14 @@ its way then, so such a connection lingers, and what still comes is answered wit
 import asyncio
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from naftiko_runtime.options import Limits
+from naftiko_runtime.runtime.cycle import Cycle
 from naftiko_runtime.values import compact
 
 LINGER: Final = 0.5
@@ -85,9 +87,44 @@ class Connection(HttpToolsProtocol):
         if self._size > self._limit:
             self._refuse_head()
             return
-        super().on_headers_complete()
+        if self.url.startswith(b"/") and self.url.isascii() and b"#" not in self.url:
+            self._begin_cycle()
+        else:
+            super().on_headers_complete()  # targets of other forms, which nobody serves
         if self.server_state.stopping and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def _begin_cycle(self) -> None:
+        """Begin the exchange as uvicorn does, with a ``Cycle``."""
+        scope, parser = self.scope, self.parser
+        version = parser.get_http_version()
+        raw_path, _, query = self.url.partition(b"?")
+        path = raw_path.decode()
+        scope["method"] = parser.get_method().decode()
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
+        scope["query_string"] = query
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            # pipelined: one answer after the other
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         if not self._refused:

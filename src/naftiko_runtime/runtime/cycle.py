@@ -1,0 +1,152 @@
+"""One answer on its way out: its head waits for the first piece of the body, to be one packet.
+
+uvicorn writes a head at once, which costs every answer a second system call and wakes its caller
+twice. A head that no body follows in the same turn of the loop goes out at the end of that turn.
+"""
+
+import asyncio
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from naftiko_runtime.adapters.asgi import App, Message
+
+_UNNAMEABLE: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
+_UNSENDABLE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_BODILESS: Final = (204, 304)
+_COPIED: Final = 64 * 1024
+"""Bytes of a piece that are copied behind its head; a larger one is written by itself."""
+
+
+class Cycle(RequestResponseCycle):
+    """The exchange of one request with the app: uvicorn's, except for how an answer is written."""
+
+    _head = b""
+    _says_close = False
+
+    async def run_asgi(self, app: App) -> None:  # type: ignore[override] # its own ASGI types
+        """Run the app for the request; whatever it leaves incomplete ends the connection."""
+        try:
+            await app(self.scope, self.receive, self.send)  # type: ignore[arg-type] # as above
+        except BaseException:  # the task's last edge, as in uvicorn
+            self.logger.exception("exception in ASGI application")
+            await self._give_up()
+        else:
+            if not self.response_complete and not self.disconnected:
+                self.logger.error("ASGI application left its answer incomplete")
+                await self._give_up()
+        finally:
+            self.on_response = _nothing
+
+    async def _give_up(self) -> None:
+        if self.response_started:
+            self._flush()
+            self.transport.close()
+        else:
+            await self.send_500_response()
+
+    async def send(self, message: Any) -> None:
+        """Write a message of the app; raises ``RuntimeError`` for one that may not come now."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        kind = message["type"]
+        if not self.response_started and kind == "http.response.start":
+            self._begin(message)
+        elif self._is_open and kind == "http.response.body":
+            self._go_on(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            raise RuntimeError(f"ASGI message {kind} is out of order")
+
+    @property
+    def _is_open(self) -> bool:
+        return self.response_started and not self.response_complete
+
+    def _begin(self, message: Message) -> None:
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        status = message["status"]
+        lines = [STATUS_LINE[status]]
+        lines += [self._line(name, value) for name, value in self.default_headers]
+        lines += [self._line(name, value) for name, value in message.get("headers", ())]
+        if not self.keep_alive and not self._says_close:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and not self._is_bodiless(status):
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        self._head = b"".join(lines)
+        asyncio.get_running_loop().call_soon(self._flush)
+
+    def _is_bodiless(self, status: int) -> bool:
+        return status in _BODILESS or self.scope["method"] == "HEAD"
+
+    def _line(self, name: bytes, value: bytes) -> bytes:
+        if _UNSENDABLE.search(value):
+            raise RuntimeError("a header's value has control characters")
+        key = _field(name)
+        if key == b"content-length" and self.chunked_encoding is None:
+            self.expected_content_length = int(value)
+            self.chunked_encoding = False
+        elif key == b"transfer-encoding" and value.lower() == b"chunked":
+            self.expected_content_length = 0
+            self.chunked_encoding = True
+        elif key == b"connection" and b"close" in value.lower():
+            self.keep_alive = False
+            self._says_close = True
+        return b"%b: %b\r\n" % (key, value)
+
+    def _go_on(self, body: bytes, *, more: bool) -> None:
+        self._write(self._framed(body, more=more))
+        if more:
+            return
+        if self.expected_content_length:
+            raise RuntimeError("the body is shorter than its Content-Length")
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+    def _framed(self, body: bytes, *, more: bool) -> bytes:
+        """Return a piece of the body as it goes over the wire."""
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+            return b""
+        if self.chunked_encoding:
+            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            return piece if more else piece + b"0\r\n\r\n"
+        if len(body) > self.expected_content_length:
+            raise RuntimeError("the body is longer than its Content-Length")
+        self.expected_content_length -= len(body)
+        return body
+
+    def _write(self, piece: bytes) -> None:
+        head, self._head = self._head, b""
+        if head and len(piece) < _COPIED:
+            self.transport.write(head + piece)
+            return
+        if head:
+            self.transport.write(head)
+        if piece:
+            self.transport.write(piece)
+
+    def _flush(self) -> None:
+        """Write a head that waits; nobody can want it any more once the transport closes."""
+        if self._head and not self.transport.is_closing():
+            self._write(b"")
+
+
+@lru_cache(maxsize=1024)
+def _field(name: bytes) -> bytes:
+    """Return a header's name as it is written; raise ``RuntimeError`` for what is none."""
+    if _UNNAMEABLE.search(name):
+        raise RuntimeError("not a header's name")
+    return name.lower()
+
+
+def _nothing() -> None:
+    """Take the place of a callback, so that the cycle and its connection let each other go."""
