@@ -13,12 +13,11 @@ from typing import Final, Literal, TextIO
 from naftiko_runtime.observability.clock import timestamp
 from naftiko_runtime.observability.context import CURRENT
 from naftiko_runtime.observability.redaction import Redactor, scrubbed
+from naftiko_runtime.observability.stream import LineHandler
 from naftiko_runtime.values import Json
 
 PACKAGE: Final = "naftiko_runtime"
 _LEVELS: Final = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
-_UNNAMED: Final = frozenset({"timestamp", "level", "logger", "message", "span_id", "exception"})
-"""Members that a line for people shows otherwise, or not at all."""
 _encode: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _NUMBERS: Final = (int, float)
 _CHATTY: Final = ("asyncio", "httpx", "mcp", "opentelemetry", "uvicorn")
@@ -38,9 +37,15 @@ def members(record: logging.LogRecord) -> dict[str, Json]:
             line |= {"trace_id": current.span.trace_hex, "span_id": current.span.span_hex}
         line["request_id"] = current.request_id
     line |= fields_of(record)
-    if record.exc_info and record.exc_info[0] is not None:
-        line["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+    if trace := _trace_of(record):
+        line["exception"] = trace
     return line
+
+
+def _trace_of(record: logging.LogRecord) -> str:
+    if not record.exc_info or record.exc_info[0] is None:
+        return ""
+    return "".join(traceback.format_exception(*record.exc_info)).rstrip()
 
 
 def one_line(record: logging.LogRecord, redactor: Redactor) -> str:
@@ -80,13 +85,17 @@ class TextFormatter(logging.Formatter):
         self._scrub = redactor.scrub
 
     def format(self, record: logging.LogRecord) -> str:
-        line = members(record)
-        pieces = [f"{line['timestamp']} {line['level']:5} {line['logger']} {line['message']}"]
-        pieces += [
-            f"{name}={_shown(value)}" for name, value in line.items() if name not in _UNNAMED
-        ]
+        level = _LEVELS.get(record.levelno) or record.levelname
+        time = timestamp(int(record.created * 1_000_000_000))
+        pieces = [f"{time} {level:5} {record.name} {record.getMessage()}"]
+        if (current := CURRENT.get()) is not None:
+            if current.span is not None:
+                pieces.append(f"trace_id={current.span.trace_hex}")
+            pieces.append(f"request_id={_shown(current.request_id)}")
+        pieces += [f"{name}={_shown(value)}" for name, value in fields_of(record).items()]
         text = " ".join(pieces)
-        return self._scrub(f"{text}\n{line['exception']}" if "exception" in line else text)
+        trace = _trace_of(record)
+        return self._scrub(f"{text}\n{trace}" if trace else text)
 
 
 def install_logs(
@@ -99,7 +108,7 @@ def install_logs(
 
     The handler stands on the root logger, so that libraries are scrubbed too.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(redactor) if output == "json" else TextFormatter(redactor))
     root = logging.getLogger()
     before, threads = root.level, logging.logThreads
@@ -111,6 +120,7 @@ def install_logs(
 
     def undo() -> None:
         root.removeHandler(handler)
+        handler.close()
         root.setLevel(before)
         logging.logThreads = threads
 
