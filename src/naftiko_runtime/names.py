@@ -50,7 +50,8 @@ def matching(name: str, candidates: Iterable[str]) -> str | None:
     known = list(candidates)
     if name in known:
         return name
-    spelled = {candidate for candidate in known if folded(candidate) == folded(name)}
+    wanted = folded(name)
+    spelled = {candidate for candidate in known if folded(candidate) == wanted}
     return spelled.pop() if len(spelled) == 1 else None
 
 

@@ -62,7 +62,8 @@ class Node(dict[str, Any]):
     def _place(self, key: str, mark: tuple[int, ...] | None) -> Place:
         line, column = mark or (self.place.line, self.place.column)
         name = self.written.get(key, key) if self.written else key
-        return Place(self.place.file, line, column, f"{self.place.pointer}/{escaped(name)}")
+        place = self.place
+        return Place(place.file, line, column, f"{place.pointer}/{escaped(name)}")
 
     def replaced(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> "Node":
         """Return a node with other members at the same place."""
@@ -163,7 +164,7 @@ def text_of(tree: Any) -> str | None:
 
 def escaped(key: str) -> str:
     """Return a key as a JSON pointer segment (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
+    return key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key
 
 
 def plain(tree: Any) -> Json:

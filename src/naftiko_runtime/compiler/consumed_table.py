@@ -158,11 +158,12 @@ def _named(name: str, operations: Iterable[Consumed]) -> list[Consumed]:
     exact = [operation for operation in known if operation.name == name]
     if exact:
         return exact
+    wanted = folded(name)
     spelled = [
         operation
         for operation in known
         # a dot is where a resource ends, so it is never a matter of spelling here
-        if folded(operation.name) == folded(name) and operation.name.count(".") == name.count(".")
+        if folded(operation.name) == wanted and operation.name.count(".") == name.count(".")
     ]
     if spelled and len({operation.name for operation in spelled}) == 1 and "." not in name:
         return spelled
@@ -170,7 +171,7 @@ def _named(name: str, operations: Iterable[Consumed]) -> list[Consumed]:
         operation
         for operation in known
         if operation.resource.name
-        and folded(f"{operation.resource.name}.{operation.name}") == folded(name)
+        and folded(f"{operation.resource.name}.{operation.name}") == wanted
         and "." in name
     ]
     return in_resource or (spelled if len({o.name for o in spelled}) == 1 else [])

@@ -49,11 +49,10 @@ class _Typed:
 
     def get(self, name: str) -> Any:
         """Return a member of the declaration, else of the consumed parameter."""
-        for parameter in (self.own, self.parameter):
-            value = getattr(parameter, name) if parameter is not None else None
-            if value is not None:
-                return value
-        return None
+        own = None if self.own is None else getattr(self.own, name)
+        if own is not None or self.parameter is None:
+            return own
+        return getattr(self.parameter, name)
 
     def default(self) -> Json:
         for parameter in (self.own, self.parameter):

@@ -1,5 +1,6 @@
 """What feeds the needs that ``with`` does not: inputs, variables, defaults (language.md 10.5)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from naftiko_runtime.compiler.base_uri import unset
@@ -105,20 +106,21 @@ def _derive(link: Link, need: Need) -> Expression:
 
 def fill_base(link: Link) -> None:
     """Let a base URI's placeholder take only what may stand there (4.3)."""
+    base_needs = {need.name: need for need in link.consumed.needs if need.kind == "base"}
+    if not base_needs:
+        return
     pieces = []
     for piece in link.operation.upstream.base:
-        need = _base_need(link, piece)
+        need = _base_need(base_needs, piece)
         pieces.append(piece if need is None else _base_hole(link, need))
     upstream = replace(link.operation.upstream, base=tuple(pieces))
-    if upstream != link.operation.upstream:
-        link.operation = replace(link.operation, upstream=upstream)
+    link.operation = replace(link.operation, upstream=upstream)
 
 
-def _base_need(link: Link, piece: str | UrlHole) -> Need | None:
+def _base_need(needs: Mapping[str, Need], piece: str | UrlHole) -> Need | None:
     if isinstance(piece, str) or not isinstance(piece.value, FromInput):
         return None
-    needs = (need for need in link.consumed.needs if need.kind == "base")
-    return next((need for need in needs if need.name == piece.name), None)
+    return needs.get(piece.name)
 
 
 def _base_hole(link: Link, need: Need) -> UrlHole:

@@ -53,7 +53,7 @@ def parse(text: str) -> tuple[str | Hole, ...]:
 
     Escapes are undone, neighbouring texts are one, and an empty text has no parts.
     """
-    return _merged(_holes(text))
+    return _merged(_holes(text)) if _may_be_template(text) else _literal(text)
 
 
 def whole(text: str) -> Hole | None:
@@ -64,7 +64,16 @@ def whole(text: str) -> Hole | None:
 
 def placeholders(text: str) -> tuple[str | Placeholder, ...]:
     """Split a path or base URI; raise ``TemplateError`` (language.md 4.3, 4.5, 4.7)."""
-    return _merged(_placeholders(text))
+    return _merged(_placeholders(text)) if _may_be_template(text) else _literal(text)
+
+
+def _may_be_template(text: str) -> bool:
+    """Tell whether a closer look is worth its time: most texts of a document are plain."""
+    return "{" in text or "<<" in text
+
+
+def _literal(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()
 
 
 def json_context(parts: Sequence[str | Hole]) -> tuple[bool, ...]:

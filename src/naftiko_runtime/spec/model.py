@@ -39,6 +39,10 @@ class Places(Mapping[str, Place]):
             raise KeyError(key)
         return self._node.at(key)
 
+    def at(self, key: str, default: Place) -> Place:
+        """Return the place of a value, or ``default``: ``get`` without the detour of a Mapping."""
+        return self._node.at(key) if key in self._node else default
+
     def within(self, key: str) -> Mapping[str, Place]:
         """Return the places of the members of the map under ``key``."""
         inner = self._node.get(key)
@@ -184,7 +188,8 @@ class SpecModel(BaseModel):
 
     def at(self, key: str) -> Place:
         """Return the place of the value written under ``key`` (its name in the document)."""
-        return self.values.get(key, self.place)
+        values = self.values
+        return values.at(key, self.place) if type(values) is Places else values.get(key, self.place)
 
 
 def _marks(annotation: Any) -> Iterator[_Reads]:
