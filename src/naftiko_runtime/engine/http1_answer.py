@@ -88,7 +88,11 @@ class Answer:
     def headers(self) -> tuple[tuple[str, str], ...]:
         """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
         if self._headers is None:
-            self._headers = tuple([(lowered(name), decoded(value)) for name, value in self._fields])
+            try:
+                pairs = [(lowered(name), value.decode()) for name, value in self._fields]
+            except UnicodeDecodeError:
+                pairs = [(lowered(name), decoded(value)) for name, value in self._fields]
+            self._headers = tuple(pairs)
         return self._headers
 
     def header(self, name: str) -> str | None:

@@ -25,6 +25,8 @@ class _Segment:
     """A path segment with placeholders: it must not become ``.`` or ``..`` (4.6)."""
 
     pieces: tuple[UrlPiece, ...]
+    only: UrlHole | None = None
+    """Its one piece, when that is a value that stays in its segment."""
 
 
 _Piece: TypeAlias = str | _Segment
@@ -72,6 +74,10 @@ class Location:
         )
 
     def _segment_text(self, segment: _Segment, scope: Scope) -> str:
+        if segment.only is not None:
+            value = segment.only.value.evaluate(scope)
+            if type(value) is int:
+                return str(value)  # nothing to encode
         text = "".join(
             [
                 piece if isinstance(piece, str) else _hole_text(piece, self.namespace, scope)
@@ -149,7 +155,10 @@ def _merged(pieces: list[_Piece]) -> tuple[_Piece, ...]:
 
 def _closed(pieces: list[UrlPiece]) -> list[_Piece]:
     if any(isinstance(piece, UrlHole) for piece in pieces):
-        return [_Segment(tuple(piece for piece in pieces if piece != ""))]
+        held = tuple(piece for piece in pieces if piece != "")
+        first = held[0]
+        is_plain = len(held) == 1 and isinstance(first, UrlHole) and first.mode == "segment"
+        return [_Segment(held, first if is_plain and isinstance(first, UrlHole) else None)]
     return ["".join(str(piece) for piece in pieces)]
 
 

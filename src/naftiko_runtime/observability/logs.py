@@ -8,6 +8,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, Literal, TextIO
 
 from naftiko_runtime.observability.clock import timestamp
@@ -92,7 +93,8 @@ class TextFormatter(logging.Formatter):
             if current.span is not None:
                 pieces.append(f"trace_id={current.span.trace_hex}")
             pieces.append(f"request_id={_shown(current.request_id)}")
-        pieces += [f"{name}={_shown(value)}" for name, value in fields_of(record).items()]
+        for name, value in fields_of(record).items():
+            pieces.append(_pair(name, value) if type(value) is str else f"{name}={_shown(value)}")
         text = " ".join(pieces)
         trace = _trace_of(record)
         return self._scrub(f"{text}\n{trace}" if trace else text)
@@ -143,6 +145,12 @@ LEVEL_NUMBERS: Final[Mapping[str, int]] = {
     "ERROR": logging.ERROR,
     "OFF": logging.CRITICAL + 50,
 }
+
+
+@lru_cache(maxsize=4096)
+def _pair(name: str, text: str) -> str:
+    """Return a member whose value is text: lines repeat the names of few operations."""
+    return f"{name}={_shown(text)}"
 
 
 def _shown(value: Json) -> str:

@@ -86,7 +86,7 @@ class ServedRequest:
 
     def _log(self, status: int, seconds: float, received: int, sent: int) -> None:
         endpoint = self.endpoint
-        fields = {
+        fields: dict[str, Json] = {
             "method": self._scope["method"],
             "route": endpoint.route if endpoint is not None else "",
             "status": status,
@@ -94,8 +94,13 @@ class ServedRequest:
             "request_bytes": received,
             "response_bytes": sent,
         }
-        call = self.call
-        log_access(fields | labels(endpoint) if call is None else fields | call.fields())
+        if self.call is not None:
+            fields.update(self.call.fields())
+        elif endpoint is not None:
+            fields["adapter"] = endpoint.adapter
+            fields["namespace"] = endpoint.namespace
+            fields["operation"] = endpoint.operation
+        log_access(fields)
 
     def _count(self, status: int, error: str | None, seconds: float) -> None:
         served, endpoint = self._served, self.endpoint

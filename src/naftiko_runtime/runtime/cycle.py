@@ -16,6 +16,7 @@ from naftiko_runtime.adapters.asgi import App, Message
 _UNNAMEABLE: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
 _UNSENDABLE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS: Final = (204, 304)
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _COPIED: Final = 64 * 1024
 """Bytes of a piece that are copied behind its head; a larger one is written by itself."""
 
@@ -70,8 +71,14 @@ class Cycle(RequestResponseCycle):
         self.waiting_for_100_continue = False
         status = message["status"]
         lines = [STATUS_LINE[status]]
-        lines += [self._line(name, value) for name, value in self.default_headers]
-        lines += [self._line(name, value) for name, value in message.get("headers", ())]
+        headers = (*self.default_headers, *message.get("headers", ()))
+        if _UNSENDABLE.search(b"".join([value for _, value in headers])):
+            raise RuntimeError("a header's value has control characters")
+        for name, value in headers:
+            key = _field(name)
+            if key in _FRAMING:
+                self._frame(key, value)
+            lines.append(b"%b: %b\r\n" % (key, value))
         if not self.keep_alive and not self._says_close:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and not self._is_bodiless(status):
@@ -84,10 +91,8 @@ class Cycle(RequestResponseCycle):
     def _is_bodiless(self, status: int) -> bool:
         return status in _BODILESS or self.scope["method"] == "HEAD"
 
-    def _line(self, name: bytes, value: bytes) -> bytes:
-        if _UNSENDABLE.search(value):
-            raise RuntimeError("a header's value has control characters")
-        key = _field(name)
+    def _frame(self, key: bytes, value: bytes) -> None:
+        """Note what a header says about the body's end and the connection's."""
         if key == b"content-length" and self.chunked_encoding is None:
             self.expected_content_length = int(value)
             self.chunked_encoding = False
@@ -97,7 +102,6 @@ class Cycle(RequestResponseCycle):
         elif key == b"connection" and b"close" in value.lower():
             self.keep_alive = False
             self._says_close = True
-        return b"%b: %b\r\n" % (key, value)
 
     def _go_on(self, body: bytes, *, more: bool) -> None:
         self._write(self._framed(body, more=more))

@@ -37,6 +37,8 @@ class Reading:
     inside: bool
     relays: bool
     writes: bool
+    is_only_derived: bool
+    """Nothing but derived inputs may be in the body."""
 
 
 def reading_of(function: Function, method: str) -> Reading:
@@ -63,6 +65,7 @@ def reading_of(function: Function, method: str) -> Reading:
         inside=bool(derived or members or whole),
         relays=any(each.raw and not each.json for each in whole),
         writes=method in _WRITES,
+        is_only_derived=not members and not whole,
     )
 
 
@@ -96,6 +99,8 @@ async def add_inside_body(reading: Reading, request: Request, values: dict[str, 
     Raises ``InvalidInput``, ``BodyTooLarge``, ``UnsupportedMediaType`` and ``CallerGone``.
     """
     missing = _derived(reading.derived, request, values)
+    if reading.is_only_derived and request.is_bodiless:
+        return
     if _needs_content(reading, request, derived=bool(missing)):
         content = await request.content(only_json=_only_json(reading))
         if _only_json(reading) and not request.body.is_empty:

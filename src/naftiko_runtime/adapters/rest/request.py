@@ -11,6 +11,7 @@ from naftiko_runtime.adapters.rest.query import Query, parsed_query
 from naftiko_runtime.adapters.visit import Visit
 
 _QUOTED: Final = 2
+_FRAMING: Final = (b"content-length", b"transfer-encoding", b"content-encoding")
 
 
 class Request:
@@ -51,6 +52,13 @@ class Request:
         if self._body is None:
             self._body = RequestBody(self.scope, self._receive, self.visit, self._limit)
         return self._body
+
+    @property
+    def is_bodiless(self) -> bool:
+        """Whether there is certainly no body: known without making one, for most requests."""
+        if self._body is not None:
+            return self._body.is_empty
+        return not any(name in _FRAMING for name, _ in self.scope["headers"])
 
     @property
     def broke_off(self) -> bool:
