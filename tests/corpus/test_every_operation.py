@@ -5,6 +5,8 @@ code with the runtime. Each operation is called over its own adapter with made-u
 inputs and with those that it needs, with its variables and without.
 """
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from oracle.calls import RestCall
 from oracle.reading import Document, read_document
-from proof import examine
+from proof import Finding, examine, foreseen
 from served import asgi, compiled, serving
 
 from naftiko_runtime.codes import CODES
@@ -24,6 +26,15 @@ pytestmark = pytest.mark.anyio
 
 FOLDER = Path(__file__).parents[3] / "shared" / "corpus" / "dev"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
+PAGE = Path(__file__).parents[2] / "docs" / "corpus.md"
+ROW = re.compile(r"^\| ([^|]+) \| (\d+) \| (\d+) \|", re.MULTILINE)
+NAMES = {
+    "sent exactly as meant": "sent",
+    "nothing": "neither",
+    "variables": "variables",
+    "variables and a setting": "setting",
+}
+"""What the page calls an outcome that is no diagnostic."""
 SAMPLE = 20
 """One document of so many is taken where a test needs its time."""
 
@@ -115,3 +126,25 @@ async def test_a_listener_serves_its_openapi_description(some: Path) -> None:
             status, body = await asgi(served.rest[port], RestCall("GET", "/openapi.json"))
             assert status == 200
             assert body.startswith(b'{"openapi":"3.1')
+
+
+def test_the_page_tells_what_becomes_of_the_operations() -> None:
+    if not DOCUMENTS:
+        pytest.skip("../shared is not there, so the figures cannot be counted")
+    findings = [each for path in DOCUMENTS for each in foreseen(path)]
+    counted = Counter((each.verdict, each.exposed.kind) for each in findings)
+    for each in findings:
+        if each.verdict == "sent":
+            counted[_need(each), each.exposed.kind] += 1
+    shown = PAGE.read_text(encoding="utf-8")
+    rows = {name: (int(rest), int(mcp)) for name, rest, mcp in ROW.findall(shown)}
+    known = {NAMES.get(name, name.strip("`")): pair for name, pair in rows.items()}
+    verdicts = {verdict for verdict, _ in counted}
+    assert known == {each: (counted[each, "rest"], counted[each, "mcp"]) for each in verdicts}
+    assert f"{len(findings):,} in all" in shown
+
+
+def _need(found: Finding) -> str:
+    if found.setting:
+        return "setting"
+    return "variables" if found.variables else "neither"

@@ -6,7 +6,7 @@ Each operation ends as one ``Finding``: sent as meant, explained by a diagnostic
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,29 @@ async def examine(path: Path, *, lane: bool = True) -> list[Finding]:
     async with serving(plan, {}, lane=lane) as served:
         for index, each in enumerate(cases):
             problems[index] += await _called_without_variables(served, expected, each)
-    return [_finding(path.stem, expected, cases[i], problems[i]) for i in range(len(cases))]
+    codes = {each.code for each in plan.diagnostics}
+    findings = [_finding(path.stem, expected, cases[i], problems[i]) for i in range(len(cases))]
+    return [_explained(each, case, codes) for each, case in zip(findings, cases, strict=True)]
+
+
+def _explained(found: Finding, each: Expectation, codes: set[str]) -> Finding:
+    """Turn a finding into a mismatch when the document's diagnostics do not tell about it."""
+    needed = {found.verdict} - {"sent", "mismatch"}
+    if found.setting:
+        needed |= {"dialect/base-uri-placeholder", "config/base-uri"}
+    if each.wiring is not None and each.wiring.unused:
+        needed.add("lint/with-unused")
+    silent = sorted(needed - codes)
+    if not silent:
+        return found
+    problems = (*found.problems, f"no diagnostic says {', '.join(silent)}")
+    return replace(found, verdict="mismatch", problems=problems)
+
+
+def foreseen(path: Path) -> list[Finding]:
+    """Return what should become of every operation of a document, without calling any."""
+    expected = Expectations(read_document(path))
+    return [_finding(path.stem, expected, each, []) for each in expected.all]
 
 
 def _finding(slug: str, expected: Expectations, each: Expectation, problems: list[str]) -> Finding:

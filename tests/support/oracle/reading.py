@@ -240,7 +240,7 @@ def _operation(
         method=str(operation.get("method") or "GET").upper(),
         path=path,
         call=operation.get("call"),
-        arguments=operation.get("with") or {},
+        arguments=_named_keys(operation.get("with")) or {},
         inputs=(*inputs, *(operation.get("inputParameters") or [])),
         outputs=tuple(operation.get("outputParameters") or ()),
         description=operation.get("description"),

@@ -185,6 +185,21 @@ class Slots:
                 taken[slot] = alike[0]
         return taken
 
+    @property
+    def unused(self) -> list[str]:
+        """Keys of ``with`` that feed nothing, where that is the author's slip (10.12)."""
+        owned = [name for _, name in self.owned]
+        data = self._data if isinstance(self._data, Mapping) else {}
+        taken = {*self.feeding.values(), *data}
+        return [
+            key
+            for key in self.exposed.arguments
+            if key not in taken and not matched(key, owned) and not self._fills_base(key)
+        ]
+
+    def _fills_base(self, key: str) -> bool:
+        return matched(key, self.placeholders(self.consumed.base)) is not None
+
 
 def _texts(data: Json) -> Iterator[str]:
     if isinstance(data, str):
