@@ -8,10 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import httptools
 
+from naftiko_runtime.engine.alarm import Alarm
 from naftiko_runtime.engine.exchange import decoded, joined
 from naftiko_runtime.errors import InvocationError, UpstreamTimeout, UpstreamUnreachable
 
@@ -22,6 +23,13 @@ _BUFFER_LIMIT: Final = 256 * 1024
 _SWITCHING: Final = 101
 _OK: Final = 200
 _WITHOUT_BODY: Final = (204, 304)
+
+
+class Patience(NamedTuple):
+    """The alarm of a connection, and how many seconds a body may stop coming."""
+
+    alarm: Alarm
+    gap_timeout: float
 
 
 @lru_cache(maxsize=1024)
@@ -37,6 +45,7 @@ class Answer:
     """
 
     __slots__ = (
+        "_alarm",
         "_buffered",
         "_ends_with_connection",
         "_fields",
@@ -47,6 +56,7 @@ class Answer:
         "_place",
         "_transport",
         "_waiter",
+        "_wanting",
         "ended",
         "error",
         "headed",
@@ -58,11 +68,12 @@ class Answer:
     )
 
     def __init__(
-        self, place: str, transport: asyncio.Transport, gap_timeout: float, *, headless: bool
+        self, place: str, transport: asyncio.Transport, patience: Patience, *, headless: bool
     ) -> None:
         self._place = place
         self._transport = transport
-        self._gap_timeout = gap_timeout
+        self._alarm, self._gap_timeout = patience
+        self._wanting = (self._gap_timeout, "")
         self._headless = headless
         self._ends_with_connection = False
         self._fields: list[tuple[bytes, bytes]] = []
@@ -118,16 +129,18 @@ class Answer:
 
     async def wait(self, limit: float, complaint: str) -> None:
         """Wait until something arrives or fails; at most ``limit`` seconds."""
-        loop = asyncio.get_running_loop()
-        waiter = self._waiter = loop.create_future()
-        timer = loop.call_later(limit, self._out_of_time, limit, complaint)
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        self._wanting = limit, complaint
+        self._alarm.set(limit)
         try:
             await waiter
         finally:
-            timer.cancel()
+            self._alarm.unset()
             self._waiter = None
 
-    def _out_of_time(self, limit: float, complaint: str) -> None:
+    def out_of_time(self) -> None:
+        """Fail, because the alarm rang."""
+        limit, complaint = self._wanting
         self.fail(UpstreamTimeout(f"{self._place}: {complaint} within {limit:g} s"))
 
     def wake(self) -> None:

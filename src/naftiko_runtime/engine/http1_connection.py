@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterable
 
+from naftiko_runtime.engine.alarm import Alarm
 from naftiko_runtime.engine.exchange import StaleConnection
-from naftiko_runtime.engine.http1_answer import Answer
+from naftiko_runtime.engine.http1_answer import Answer, Patience
 from naftiko_runtime.errors import UpstreamUnreachable
 
 
@@ -13,7 +14,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, place: str, gap_timeout: float) -> None:
         self._place = place
-        self._gap_timeout = gap_timeout
+        self._patience = Patience(Alarm(self._out_of_time), gap_timeout)
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
         self._full = False
@@ -71,7 +72,7 @@ class Connection(asyncio.Protocol):
         """
         self.exchanges += 1
         answer = self._answer = Answer(
-            self._place, self.transport, self._gap_timeout, headless=headless
+            self._place, self.transport, self._patience, headless=headless
         )
         try:
             self._sent = await self._send(answer, head, body)
@@ -98,7 +99,7 @@ class Connection(asyncio.Protocol):
                 return False
             transport.write(piece)
             while self._full and not answer.headed and answer.error is None:
-                await answer.wait(self._gap_timeout, "the body was not taken")
+                await answer.wait(self._patience.gap_timeout, "the body was not taken")
         return True
 
     # asyncio declares the base class of what it gives to a stream's protocol
@@ -122,8 +123,13 @@ class Connection(asyncio.Protocol):
         if self._answer is not None:
             self._answer.wake()
 
+    def _out_of_time(self) -> None:
+        if self._answer is not None:
+            self._answer.out_of_time()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._patience.alarm.stop()
         answer, complaint = self._answer, str(exc or "")
         if answer is None:
             return

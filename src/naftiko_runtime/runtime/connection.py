@@ -14,6 +14,7 @@ from uuid import uuid4
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from naftiko_runtime.engine.alarm import Alarm
 from naftiko_runtime.options import Limits
 from naftiko_runtime.runtime.cycle import Cycle
 from naftiko_runtime.values import compact
@@ -41,6 +42,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **members)
         self._limit = self.config.h11_max_incomplete_event_size or Limits().headers
         self._head = 0
+        self._idle = Alarm(self.timeout_keep_alive_handler)
         self._reading_head = False
         self._refused = False
 
@@ -51,6 +53,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._idle.stop()
         self.server_state.connection_ended.set()
 
     def data_received(self, data: bytes) -> None:
@@ -135,9 +138,16 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.server_state.stopping and self.timeout_keep_alive_task is not None:
-            self._close_after(LINGER)
+        """Go on with the next request, as uvicorn does, or be idle from now on."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self._close_after(LINGER if self.server_state.stopping else self.timeout_keep_alive)
 
     def shutdown(self) -> None:
         """Ask for the end: after the answer that is being made, or after a short silence."""
@@ -195,7 +205,7 @@ class Connection(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _close_after(self, seconds: float) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            seconds, self.timeout_keep_alive_handler
-        )
+        self._idle.set(seconds)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle.unset()
