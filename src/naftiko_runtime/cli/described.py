@@ -18,6 +18,7 @@ from naftiko_runtime.plan.function import (
     LookupStep,
     Refer,
     ScriptStep,
+    Step,
     Steps,
     Unavailable,
 )
@@ -145,7 +146,8 @@ def _target(action: Action) -> str:
             url = url_text(operation.upstream.base) + operation.template
             target = f"{operation.namespace}.{operation.name} ({operation.method} {url})"
         case Steps(steps=steps):
-            target = ", ".join(_step(each) for each in steps)
+            named = enumerate(steps)
+            target = ", ".join(f"{_step(each)}{_order(steps, index)}" for index, each in named)
         case Refer(function=function):
             target = function.name
         case Forward(upstream=upstream):
@@ -157,7 +159,15 @@ def _target(action: Action) -> str:
     return target
 
 
-def _step(step: CallStep | LookupStep | ScriptStep) -> str:
+def _order(steps: tuple[Step, ...], index: int) -> str:
+    """Return what a step waits for, or that it begins at once beside those before it."""
+    waits = [steps[earlier].name for earlier in steps[index].waits_for]
+    if waits:
+        return f" (after {', '.join(waits)})"
+    return " (at once)" if index else ""
+
+
+def _step(step: Step) -> str:
     match step:
         case CallStep(name=name, call=call):
             return f"{name}: {call.operation.namespace}.{call.operation.name}"
