@@ -1,6 +1,8 @@
 """Scripts run in their sandboxes: results, limits, and what they cannot reach."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -224,3 +226,30 @@ async def test_governance_switches_scripts_off_and_counts(tmp_path: Path) -> Non
         assert pool.governance.stats()["totalExecutions"] == 1
     finally:
         await pool.close()
+
+
+ALONE = """
+import asyncio
+import sys
+from naftiko_runtime.engine.scripting.scripts import Scripts
+from naftiko_runtime.errors import ScriptFailed
+from naftiko_runtime.plan.function import Script
+try:
+    asyncio.run(Scripts().run(Script("python", (sys.argv[1],), 5.0), {}))
+except ScriptFailed as error:
+    print(error)
+"""
+
+
+def test_a_sandbox_that_does_not_start_is_a_problem(tmp_path: Path) -> None:
+    file = script(tmp_path, "python", "result = 1").files[0]
+    # a process of its own: where the sandbox's program stands is found once in each
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, file],
+        env={"MONTY_BIN": str(tmp_path / "absent")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("the Python sandbox did not start"), done.stderr

@@ -19,6 +19,10 @@ _POLICY: Final = {"sleep": "call_host"}
 """Nobody answers such calls, so sleeping fails instead of holding a place (2.18)."""
 _GRACE: Final = 1.0
 """Seconds after the sandbox's own time limit before its process is given up."""
+_NOT_STARTED: Final = (
+    "the Python sandbox did not start: see whether the program `monty`, which comes with "
+    "naftiko-runtime[scripts], stands beside the Python interpreter or on PATH, and may be run"
+)
 _UNSET: Final = "NameError: name 'result'"
 _RESULT: Final = "import json\njson.dumps(result, allow_nan=False, ensure_ascii=False)"
 """Made JSON by the sandbox itself: it refuses sets, bytes, instances, NaN and cycles (2.20)."""
@@ -42,16 +46,19 @@ class Python:
         limits = monty.ResourceLimits(
             max_feed_duration_secs=script.timeout, max_memory=script.memory
         )
-        pool = await self._open(monty)
         printed = monty.CollectString(max_bytes=1024 * 1024)
         try:
             async with asyncio.timeout(script.timeout + _GRACE):
+                pool = await self._open(monty)
                 async with pool.checkout(limits=limits, os_policy=_POLICY) as session:
                     value = await _feed(monty, session, sources, (context, printed))
         except TimeoutError:
             raise limit_reached(script.timeout) from None
         except monty.MontyError as error:
             raise _failure(monty, error, script, sources[-1].name) from error
+        except (OSError, RuntimeError) as error:
+            # its worker is a program of its own, which may be absent or not permitted to start
+            raise ScriptFailed(_NOT_STARTED) from error
         return Outcome(value, tuple(printed.output.splitlines()))
 
     async def close(self) -> None:
