@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from naftiko_runtime.engine.dry_run import dry_run
 from naftiko_runtime.engine.engine import Engine, engine_for
 from naftiko_runtime.engine.exchange_http1 import Http1Exchange
 from naftiko_runtime.engine.exchange_httpx import HttpxExchange
@@ -28,7 +27,6 @@ from naftiko_runtime.errors import (
     Diagnostic,
     FunctionUnavailable,
     InvalidInput,
-    Misconfigured,
     Place,
     ResponseTooLarge,
     UndecodableResponse,
@@ -39,7 +37,6 @@ from naftiko_runtime.expressions.path import Path
 from naftiko_runtime.expressions.reference import (
     Environment,
     FromInput,
-    FromVariable,
     Literal,
     Template,
     Variable,
@@ -48,7 +45,6 @@ from naftiko_runtime.observability.telemetry import OFF
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.function import (
     Call,
-    CallStep,
     Constant,
     Forward,
     Function,
@@ -56,20 +52,14 @@ from naftiko_runtime.plan.function import (
     Refer,
     Relay,
     Reshape,
-    Steps,
     Unavailable,
 )
 from naftiko_runtime.plan.upstream import (
     ApiKeys,
-    Basic,
-    BinaryBody,
     ConsumedOperation,
-    Digest,
     Field,
-    JsonBody,
     Key,
     ResponseFormat,
-    Token,
     Upstream,
     UrlHole,
 )
@@ -590,84 +580,6 @@ async def test_a_forwarded_request_carries_the_trace() -> None:
         async with invoke(function, asked(), served.engine, Want.BODY, CALLER):
             pass
     assert [request.headers["traceparent"] for request in served.requests] == ["00-1"] * 2
-
-
-KEYED = ApiKeys((Key("Authorization", FromVariable(Variable("V", (Environment("E"),))), "header"),))
-
-
-async def shown(operation: ConsumedOperation, **inputs: Json) -> Any:
-    served = Served(response(), E="hush-hush", F="pass word")
-    request = await dry_run(
-        Function("f", (), Call(operation, {name: FromInput(name) for name in inputs})),
-        inputs,
-        served.engine,
-    )
-    assert served.requests == []
-    assert request is not None
-    return request
-
-
-async def test_a_dry_run_shows_the_request_with_secrets_masked() -> None:
-    secret = FromVariable(Variable("F", (Environment("F"),)))
-    operation = replace(
-        ORDER,
-        method="POST",
-        authentication=KEYED,
-        query=(Field("q", FromInput("q"), "q"), Field("s", secret, "s")),
-        body=JsonBody(secret),
-    )
-    request = await shown(operation, id=7, q="a b")
-    assert (request.method, request.url) == ("POST", "http://up.test/orders/7?q=a%20b&s=***")
-    assert dict(request.headers)["Authorization"] == "***"
-    assert request.body == b'"***"'
-
-
-async def test_a_dry_run_masks_basic_and_shows_bytes_as_they_are() -> None:
-    secret = FromVariable(Variable("F", (Environment("F"),)))
-    operation = replace(
-        GET,
-        method="PUT",
-        authentication=Basic(Literal("me"), secret),
-        body=BinaryBody(Literal("/wE=")),
-    )
-    request = await shown(operation)
-    assert "bWU6" not in str(request.headers)
-    assert request.body == b"\xff\1"
-
-
-TOKEN = Token(Literal("/t"), (), None, None, Path.parse("$.t"), Path.parse("$.e"))
-
-
-@pytest.mark.parametrize(
-    ("authentication", "header"),
-    [
-        (TOKEN, ("Authorization", "***")),
-        (replace(TOKEN, placement="header", placement_name="X-T"), ("X-T", "***")),
-        (Digest(Literal("u"), None), ("Authorization", "***")),
-    ],
-)
-async def test_a_dry_run_fetches_no_token_and_answers_no_challenge(
-    authentication: Any, header: tuple[str, str]
-) -> None:
-    request = await shown(replace(GET, authentication=authentication))
-    assert request.headers[-1] == header
-
-
-async def test_a_dry_run_follows_references_and_stops_where_nothing_is_sent() -> None:
-    served = Served(response())
-    request = await dry_run(referring(id=Literal(5)), {}, served.engine)
-    assert request is not None
-    assert request.url == "http://up.test/orders/5"
-    steps = Steps((CallStep("s", Call(ORDER, {"id": Literal(6)})),))
-    request = await dry_run(Function("f", (), steps), {}, served.engine)
-    assert request is not None
-    assert request.url == "http://up.test/orders/6"
-    for function in (Function("f", (), Constant(Fixed(Literal(1)))), forward()):
-        assert await dry_run(function, {}, served.engine) is None
-    with pytest.raises(FunctionUnavailable):
-        await dry_run(Function("f", (), BROKEN), {}, served.engine)
-    with pytest.raises(Misconfigured):
-        await dry_run(called(replace(GET, authentication=KEYED)), {}, served.engine)
 
 
 async def test_an_engine_opens_the_default_exchange_and_closes_what_it_uses() -> None:

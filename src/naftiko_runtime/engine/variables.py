@@ -25,6 +25,7 @@ from naftiko_runtime.secret import Secret
 from naftiko_runtime.values import ABSENT, Absent
 
 Learn = Callable[[str], None]
+Alias = Callable[[str], str]
 
 _LINES: Final = (".env", ".properties")
 _YAML: Final = (".yaml", ".yml")
@@ -35,7 +36,8 @@ class Variables:
     """Reads variables from their sources; ``environ`` is the environment after ``--env-file``.
 
     ``learn`` is told every secret, so that what is emitted can be scrubbed (exposes.md OBS-8);
-    ``learn_token`` those that are fetched, without end while the process lives.
+    ``learn_token`` those that are fetched, without end while the process lives. ``alias`` gives
+    what is used in place of a value, where nothing is sent.
     """
 
     def __init__(
@@ -43,17 +45,19 @@ class Variables:
         environ: Mapping[str, str],
         learn: Learn = lambda _: None,
         learn_token: Learn = lambda _: None,
+        alias: Alias = str,
     ) -> None:
         self._environ = environ
         self._learn = learn
         self._learn_token = learn_token
+        self._alias = alias
         self._known: dict[Variable, Secret] = {}
         self._complete: dict[int, tuple[Variable, ...]] = {}
         self._secrets: set[str] = set()
 
     def refreshed(self) -> "Variables":
         """Return variables that are read anew (language.md 2.5)."""
-        return Variables(self._environ, self._learn, self._learn_token)
+        return Variables(self._environ, self._learn, self._learn_token, self._alias)
 
     def environment(self, name: str) -> str | Absent:
         """Return an environment variable as it is, for an input that is one (10.4)."""
@@ -102,7 +106,7 @@ class Variables:
         for source in variable.sources:
             value = self._value(source)
             if value:
-                return Secret(value)
+                return Secret(self._alias(value))
         return None
 
     def _value(self, source: Source) -> str | None:

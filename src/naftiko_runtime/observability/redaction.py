@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -15,6 +16,7 @@ _SHORTEST: Final = 4
 _FEW: Final = 200
 """Forms that are looked for one after the other; measured, more are found sooner by their start."""
 _TOKENS: Final = 1000
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
@@ -114,6 +116,18 @@ class Redactor:
             start -= start > 0 and text[start - 1] in _BASE64
             stop += stop < len(text) and text[stop] in _BASE64
         return start, stop
+
+
+def stand_in(secret: str) -> str:
+    """Return a secret, or a longer text of its kind where it is too short to be looked for.
+
+    For requests that are shown and never sent. A number stays one that can also be a port.
+    """
+    if len(secret) >= _SHORTEST:
+        return secret
+    if _NUMBER.fullmatch(secret):
+        return str(10_000 + secrets.randbelow(50_000))
+    return f"s{secrets.token_hex(16)}"
 
 
 def scrubbed(value: Json, scrub: Callable[[str], str]) -> Json:

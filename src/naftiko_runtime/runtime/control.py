@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from naftiko_runtime import __version__
 from naftiko_runtime.adapters.access import Gate
@@ -29,7 +30,7 @@ from naftiko_runtime.runtime.missing import missing_variables
 from naftiko_runtime.runtime.reachability import Reachability
 from naftiko_runtime.runtime.run import Runtime
 from naftiko_runtime.runtime.states import every, rfc3339
-from naftiko_runtime.runtime.trial import tried
+from naftiko_runtime.runtime.trial import credential_places, shown_request, tried
 from naftiko_runtime.values import Json
 
 
@@ -206,7 +207,8 @@ class Controls:
         """Run a function for the console."""
         runtime = self._runtime
         scrub = runtime.house.observability.redactor.scrub
-        return await tried(function, inputs, runtime.live.engine, scrub)
+        shown = partial(shown_request, scrub=scrub, places=credential_places(self.capabilities()))
+        return await tried(function, inputs, runtime.live.engine, shown)
 
 
 def _capability(plan: Capability | None) -> dict[str, Json]:

@@ -11,15 +11,21 @@ from naftiko_runtime.engine.engine import Engine, engine_for
 from naftiko_runtime.engine.inputs import check_arguments
 from naftiko_runtime.engine.invoke import invoke
 from naftiko_runtime.engine.result import Binary, Relayed, Result, Value, Want
+from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import InvocationError
-from naftiko_runtime.observability.redaction import Redactor
+from naftiko_runtime.observability.redaction import Redactor, stand_in
 from naftiko_runtime.options import RuntimeOptions
 from naftiko_runtime.plan.capability import Capability
 from naftiko_runtime.plan.exposure import RestExposure
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.plan.listener import Placed
 from naftiko_runtime.runtime.assembly import resolver
-from naftiko_runtime.runtime.trial import Recording, problem_members, shown_request
+from naftiko_runtime.runtime.trial import (
+    Recording,
+    credential_places,
+    problem_members,
+    shown_request,
+)
 from naftiko_runtime.values import Json, compact
 
 Headers = tuple[tuple[str, str], ...]
@@ -71,12 +77,17 @@ async def answered(single: Single, wanted: CallFunction | CallRoute) -> Answer:
     async with engine_for(single.options, single.environ, redactor=redactor) as engine:
         recording = Recording(None if single.dry else engine.exchange)
         recorded = replace(engine.renewed(), exchange=recording)
+        if single.dry:
+            learn, learn_token = redactor.learn, redactor.learn_token
+            shown_as = Variables(single.environ, learn, learn_token, stand_in)
+            recorded = replace(recorded, variables=shown_as)
         if isinstance(wanted, CallRoute):
             answer = await _by_route(single, wanted, recorded)
         else:
             answer = await _by_function(wanted, recorded)
-    shown = tuple(shown_request(request, redactor.scrub) for request in recording.requests)
-    return replace(answer, requests=shown)
+    places = credential_places([single.capability])
+    shown = (shown_request(request, redactor.scrub, places) for request in recording.requests)
+    return replace(answer, requests=tuple(shown))
 
 
 async def _by_function(wanted: CallFunction, engine: Engine) -> Answer:

@@ -1,10 +1,12 @@
 """Upstream requests as people may see them: captured on their way, secrets masked."""
 
+import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import unquote_plus
 
 from naftiko_runtime.adapters.control.actions import Trial
 from naftiko_runtime.engine.engine import Engine
@@ -13,11 +15,44 @@ from naftiko_runtime.engine.inputs import check_arguments
 from naftiko_runtime.engine.invoke import invoke
 from naftiko_runtime.engine.result import Binary, Relayed, Result, Want
 from naftiko_runtime.errors import InvocationError, UpstreamUnreachable
+from naftiko_runtime.plan.capability import Capability
 from naftiko_runtime.plan.function import Function
+from naftiko_runtime.plan.upstream import ApiKeys, Authentication, Token
 from naftiko_runtime.values import Json
 
 _CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 _MASK: Final = "***"
+_PAIR: Final = re.compile(r"([?&])([^=&#]+)=[^&#]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where credentials stand: names of headers, in lower case, and of query parameters."""
+
+    headers: frozenset[str] = frozenset()
+    query: frozenset[str] = frozenset()
+
+
+def credential_places(capabilities: Iterable[Capability]) -> Places:
+    """Return where the consumed authentication of documents puts credentials."""
+    found = [
+        pair
+        for capability in capabilities
+        for operation in capability.operations
+        for pair in _named(operation.authentication)
+    ]
+    headers = {name.lower() for place, name in found if place == "header"}
+    return Places(frozenset(headers), frozenset(name for place, name in found if place == "query"))
+
+
+def _named(authentication: Authentication | None) -> Iterator[tuple[str, str]]:
+    match authentication:
+        case ApiKeys(keys=keys):
+            yield from ((key.placement, key.name) for key in keys)
+        case Token(placement=placement, placement_name=name):
+            yield placement, name
+        case _:
+            return
 
 
 class Recording:
@@ -46,7 +81,7 @@ async def tried(
     function: Function,
     arguments: Mapping[str, Json],
     engine: Engine,
-    scrub: Callable[[str], str],
+    shown: Callable[[Outbound], Json],
 ) -> Trial:
     """Run a function with the arguments of a tool call; show what went upstream, masked."""
     recording = Recording(engine.exchange)
@@ -59,7 +94,7 @@ async def tried(
     except InvocationError as error:
         answer = {"status": error.status, "body": problem_members(error)}
     duration = round((time.perf_counter() - began) * 1000, 1)
-    requests = [shown_request(request, scrub) for request in recording.requests]
+    requests = [shown(request) for request in recording.requests]
     return Trial(requests, answer, duration)
 
 
@@ -83,12 +118,21 @@ def problem_members(error: InvocationError) -> dict[str, Json]:
     }
 
 
-def shown_request(request: Outbound, scrub: Callable[[str], str]) -> dict[str, Json]:
-    """Return ``{"method", "url", "headers", "body"}`` with every secret masked."""
-    headers = [[name, _shown_header(name, value, scrub)] for name, value in request.headers]
+def shown_request(
+    request: Outbound, scrub: Callable[[str], str], places: Places
+) -> dict[str, Json]:
+    """Return ``{"method", "url", "headers", "body"}`` with every secret masked.
+
+    What stands in ``places`` is masked whatever it is: a literal in the document is no known
+    secret, and a short one is not looked for.
+    """
+    headers = [
+        [name, _MASK if name.lower() in places.headers else _shown_header(name, value, scrub)]
+        for name, value in request.headers
+    ]
     return {
         "method": request.method,
-        "url": scrub(request.url),
+        "url": scrub(_PAIR.sub(lambda pair: _shown_pair(pair, places), request.url)),
         "headers": headers,
         "body": _shown_body(request.body, scrub),
     }
@@ -100,6 +144,10 @@ def _shown_header(name: str, value: str, scrub: Callable[[str], str]) -> str:
     # a literal in the document is no known secret, so credentials are masked by their place
     scheme, blank, _ = value.partition(" ")
     return f"{scheme} {_MASK}" if blank and name.lower() != "cookie" else _MASK
+
+
+def _shown_pair(pair: re.Match[str], places: Places) -> str:
+    return f"{pair[1]}{pair[2]}={_MASK}" if unquote_plus(pair[2]) in places.query else pair[0]
 
 
 def _shown_body(body: object, scrub: Callable[[str], str]) -> str | None:
