@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from naftiko_runtime.observability.logs import install_logs
 from naftiko_runtime.observability.recorder import Recorder
 from naftiko_runtime.observability.redaction import Redactor
 from naftiko_runtime.observability.spans import Tracer
+from naftiko_runtime.observability.telemetry import Endpoint, Message
 
 LOG = logging.getLogger("naftiko_runtime.engine.tested")
 SCOPE = {"method": "GET", "path": "/v1/x", "headers": [], "scheme": "http"}
@@ -81,6 +83,33 @@ def test_a_line_knows_the_request_and_the_trace_it_was_written_in() -> None:
     assert inside["trace_id"] == access["trace_id"]
     assert len(inside["span_id"]) == 16
     assert "request_id" not in outside
+
+
+def served(output: Output, route: str) -> list[str]:
+    """Return the lines of two requests, one with a call inside, without their times."""
+    recorder = Recorder(Instruments())
+    endpoint = Endpoint("rest", "shop", f"{route} GET", route)
+    arrival = recorder.arrived(SCOPE, "my-request")
+    arrival.matched(endpoint)
+    arrival.ended(200, None, 0, 809)
+    posted = recorder.arrived({**SCOPE, "method": "POST"}, "s3cret-token")
+    tool = Endpoint("mcp", "shop-tools", "find orders")
+    recorder.called(tool, Message("tools/call", "find orders")).ended("invalid-input")
+    posted.ended(200, None, 120, 64)
+    output.undo()
+    return [re.sub(r"\S*\d{4}-\S+Z|duration_ms\W+[\d.]+", "", line) for line in output.lines()]
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_access_lines_are_the_same_with_other_readers_of_the_log_and_without(
+    kind: Literal["text", "json"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_records = served(Output(kind), "/a b")
+    monkeypatch.setattr(logging.root, "handlers", [])
+    assert served(Output(kind), "/a b") == as_records
+    assert len(as_records) == 2
+    assert "s3cret" not in "".join(as_records)
+    assert "***" in as_records[1]
 
 
 def test_a_text_line_is_for_people() -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from naftiko_runtime.observability.stream import LineHandler
+from naftiko_runtime.observability.logs import JsonLines, TextLines
+from naftiko_runtime.observability.redaction import Redactor
+from naftiko_runtime.observability.stream import LineFormatter, LineHandler
 
 
 class Stream(io.StringIO):
@@ -22,6 +24,16 @@ class Stream(io.StringIO):
         return super().write(text)
 
 
+class Plain(TextLines):
+    """Lines that are the messages."""
+
+    def __init__(self) -> None:
+        super().__init__(Redactor())
+
+    def line(self, record: logging.LogRecord) -> str:
+        return record.getMessage()
+
+
 @pytest.fixture
 def stream() -> Stream:
     return Stream()
@@ -30,7 +42,7 @@ def stream() -> Stream:
 @pytest.fixture
 def log(stream: Stream) -> Iterator[logging.Logger]:
     logger = logging.Logger("lines", logging.INFO)  # noqa: LOG001 - one for each test, for itself
-    handler = LineHandler(stream)
+    handler = LineHandler(stream, Plain())
     logger.addHandler(handler)
     yield logger
     handler.close()

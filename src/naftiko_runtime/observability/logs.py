@@ -6,11 +6,14 @@ Nothing here is called for a record below the level of its logger.
 import json
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, Literal, TextIO
 
+from naftiko_runtime.observability.access import ACCESS, MESSAGE
+from naftiko_runtime.observability.access_line import AccessLine, Operation
 from naftiko_runtime.observability.clock import timestamp
 from naftiko_runtime.observability.context import CURRENT
 from naftiko_runtime.observability.redaction import Redactor, scrubbed
@@ -33,10 +36,7 @@ def members(record: logging.LogRecord) -> dict[str, Json]:
         "logger": record.name,
         "message": record.getMessage(),
     }
-    if (current := CURRENT.get()) is not None:
-        if current.span is not None:
-            line |= {"trace_id": current.span.trace_hex, "span_id": current.span.span_hex}
-        line["request_id"] = current.request_id
+    line |= _current()
     line |= fields_of(record)
     if trace := _trace_of(record):
         line["exception"] = trace
@@ -51,9 +51,12 @@ def _trace_of(record: logging.LogRecord) -> str:
 
 def one_line(record: logging.LogRecord, redactor: Redactor) -> str:
     """Return a record as one line of JSON, scrubbed."""
-    line = members(record)
-    text = _encode(line)
-    return _encode(scrubbed(line, redactor.scrub)) if redactor.holds(text) else text
+    return _scrubbed(_encode(members(record)), redactor)
+
+
+def _scrubbed(line: str, redactor: Redactor) -> str:
+    """Return a line of JSON without secrets, still JSON."""
+    return _encode(scrubbed(json.loads(line), redactor.scrub)) if redactor.holds(line) else line
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Json]:
@@ -67,37 +70,81 @@ def level_name(level: int) -> str:
     return _LEVELS.get(level) or logging.getLevelName(level)
 
 
-class JsonFormatter(logging.Formatter):
+class JsonLines:
     """One JSON object a line (OBS-7)."""
 
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
         self._redactor = redactor
 
-    def format(self, record: logging.LogRecord) -> str:
-        return one_line(record, self._redactor)
+    def line(self, record: logging.LogRecord) -> str:
+        """Return a record as one JSON object."""
+        return _encode(members(record))
+
+    def access(self, line: AccessLine) -> str:
+        """Return a request as one JSON object."""
+        head = {
+            "timestamp": timestamp(time.time_ns()),
+            "level": "INFO",
+            "logger": ACCESS.name,
+            "message": MESSAGE,
+        }
+        return _encode({**head, **_current(), **line.fields})
+
+    def scrubbed(self, lines: list[str]) -> str:
+        """Return lines without secrets; only those that have one are looked at closely."""
+        text = "\n".join(lines)
+        if not self._redactor.holds(text):
+            return text
+        return "\n".join([_scrubbed(line, self._redactor) for line in lines])
 
 
-class TextFormatter(logging.Formatter):
+class TextLines:
     """One line for people: time, level, logger, message, then the members as ``name=value``."""
 
     def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
         self._scrub = redactor.scrub
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord) -> str:
+        """Return a record for people, its traceback below."""
         level = _LEVELS.get(record.levelno) or record.levelname
-        time = timestamp(int(record.created * 1_000_000_000))
-        pieces = [f"{time} {level:5} {record.name} {record.getMessage()}"]
-        if (current := CURRENT.get()) is not None:
-            if current.span is not None:
-                pieces.append(f"trace_id={current.span.trace_hex}")
-            pieces.append(f"request_id={_shown(current.request_id)}")
-        for name, value in fields_of(record).items():
-            pieces.append(_pair(name, value) if type(value) is str else f"{name}={_shown(value)}")
+        time_ = timestamp(int(record.created * 1_000_000_000))
+        pieces = [f"{time_} {level:5} {record.name} {record.getMessage()}"]
+        pieces += [f"{name}={_shown(value)}" for name, value in _current().items()]
+        pieces += [f"{name}={_shown(value)}" for name, value in fields_of(record).items()]
         text = " ".join(pieces)
         trace = _trace_of(record)
-        return self._scrub(f"{text}\n{trace}" if trace else text)
+        return f"{text}\n{trace}" if trace else text
+
+    def access(self, line: AccessLine) -> str:
+        """Return a request for people: what ``line`` would give, in one step."""
+        context = "".join([f" {name}={_shown(value)}" for name, value in _current().items()])
+        method, route, status, duration, received, sent, operation = line
+        return (
+            f"{timestamp(time.time_ns())} INFO  {ACCESS.name} {MESSAGE}{context} method={method} "
+            f"route={_text(route)} status={status} duration_ms={duration} "
+            f"request_bytes={received} response_bytes={sent}{_tail(operation)}"
+        )
+
+    def scrubbed(self, lines: list[str]) -> str:
+        """Return lines without secrets."""
+        return self._scrub("\n".join(lines))
+
+
+def _current() -> dict[str, Json]:
+    """Return the ids of what is being served: trace and span when recorded, and the request's."""
+    current = CURRENT.get()
+    if current is None:
+        return {}
+    ids: dict[str, Json] = {}
+    if current.span is not None:
+        ids = {"trace_id": current.span.trace_hex, "span_id": current.span.span_hex}
+    ids["request_id"] = current.request_id
+    return ids
+
+
+@lru_cache(maxsize=4096)
+def _tail(operation: Operation) -> str:
+    return "".join([f" {name}={_shown(value)}" for name, value in operation.fields.items()])
 
 
 def install_logs(
@@ -110,8 +157,8 @@ def install_logs(
 
     The handler stands on the root logger, so that libraries are scrubbed too.
     """
-    handler = LineHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter(redactor) if output == "json" else TextFormatter(redactor))
+    lines = JsonLines(redactor) if output == "json" else TextLines(redactor)
+    handler = LineHandler(stream or sys.stderr, lines)
     root = logging.getLogger()
     before, threads = root.level, logging.logThreads
     logging.logThreads = False  # nothing here shows them, and looking them up costs
@@ -147,14 +194,11 @@ LEVEL_NUMBERS: Final[Mapping[str, int]] = {
 }
 
 
-@lru_cache(maxsize=4096)
-def _pair(name: str, text: str) -> str:
-    """Return a member whose value is text: lines repeat the names of few operations."""
-    return f"{name}={_shown(text)}"
-
-
 def _shown(value: Json) -> str:
     if type(value) in _NUMBERS:
         return str(value)
-    text = value if isinstance(value, str) else _encode(value)
+    return _text(value if isinstance(value, str) else _encode(value))
+
+
+def _text(text: str) -> str:
     return _encode(text) if " " in text or not text else text

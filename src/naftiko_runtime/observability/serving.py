@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, Final
 
-from naftiko_runtime.observability.access import access_wanted, log_access
+from naftiko_runtime.observability.access import access_wanted, log_access, log_fields
+from naftiko_runtime.observability.access_line import AccessLine, Operation, call_of, operation_of
 from naftiko_runtime.observability.context import CURRENT, Current
 from naftiko_runtime.observability.instruments import Instruments
 from naftiko_runtime.observability.metrics import Served
@@ -17,7 +18,6 @@ from naftiko_runtime.observability.server_spans import (
 )
 from naftiko_runtime.observability.spans import Span
 from naftiko_runtime.observability.telemetry import Endpoint, Message, fresh_id
-from naftiko_runtime.values import Json
 
 _REFUSED: Final = 400
 _FAILED: Final = 500
@@ -85,22 +85,18 @@ class ServedRequest:
         CURRENT.set(self._previous)
 
     def _log(self, status: int, seconds: float, received: int, sent: int) -> None:
-        endpoint = self.endpoint
-        fields: dict[str, Json] = {
-            "method": self._scope["method"],
-            "route": endpoint.route if endpoint is not None else "",
-            "status": status,
-            "duration_ms": round(seconds * 1000, 1),
-            "request_bytes": received,
-            "response_bytes": sent,
-        }
-        if self.call is not None:
-            fields.update(self.call.fields())
-        elif endpoint is not None:
-            fields["adapter"] = endpoint.adapter
-            fields["namespace"] = endpoint.namespace
-            fields["operation"] = endpoint.operation
-        log_access(fields)
+        endpoint, call = self.endpoint, self.call
+        log_access(
+            AccessLine(
+                self._scope["method"],
+                endpoint.route if endpoint is not None else "",
+                status,
+                round(seconds * 1000, 1),
+                received,
+                sent,
+                operation_of(endpoint) if call is None else call.operation,
+            )
+        )
 
     def _count(self, status: int, error: str | None, seconds: float) -> None:
         served, endpoint = self._served, self.endpoint
@@ -166,18 +162,13 @@ class ServedCall:
             outcome_attributes = {"rpc.response.status_code": str(code)} if code is not None else {}
             tracer.end(self.span, attributes | outcome_attributes, kind or None)
         if self._request is None and access_wanted():
-            log_access({"duration_ms": round(seconds * 1000, 1), **self.fields()})
+            log_fields({"duration_ms": round(seconds * 1000, 1), **self.operation.fields})
         CURRENT.set(self._previous)
 
-    def fields(self) -> dict[str, Json]:
-        """Return what an access line says about the call."""
-        tool = {"tool": self.endpoint.operation} if self.message.method == "tools/call" else {}
-        return {
-            **labels(self.endpoint),
-            "rpc_method": self.message.method,
-            **tool,
-            "is_error": self.error is not None,
-        }
+    @property
+    def operation(self) -> Operation:
+        """What an access line says about the call."""
+        return call_of(self.endpoint, self.message.method, failed=self.error is not None)
 
     def _count(self, seconds: float) -> None:
         if (metrics := self._instruments.metrics) is None:
@@ -186,17 +177,6 @@ class ServedCall:
         served.ended("OK" if self.error is None else "ERROR", seconds)
         if self.error is not None:
             served.failed(self.error)
-
-
-def labels(endpoint: Endpoint | None) -> dict[str, Json]:
-    """Return the members of an access line that name an operation; none is a refused request."""
-    if endpoint is None:
-        return {}
-    return {
-        "adapter": endpoint.adapter,
-        "namespace": endpoint.namespace,
-        "operation": endpoint.operation,
-    }
 
 
 def _open_request(current: Current | None) -> ServedRequest | None:

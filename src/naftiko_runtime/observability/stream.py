@@ -2,45 +2,78 @@
 
 import asyncio
 import logging
-from typing import TextIO
+from typing import Protocol, TextIO
+
+from naftiko_runtime.observability.access_line import AccessLine
 
 
-class LineHandler(logging.StreamHandler[TextIO]):
+class LineFormatter(Protocol):
+    """Makes lines, and scrubs many at a time: it costs about as much as one."""
+
+    def line(self, record: logging.LogRecord) -> str:
+        """Return a record as text that may still hold secrets."""
+        ...
+
+    def access(self, line: AccessLine) -> str:
+        """Return the line of a request, which may still hold secrets."""
+        ...
+
+    def scrubbed(self, lines: list[str]) -> str:
+        """Return lines as they are written, without secrets."""
+        ...
+
+
+class LineHandler(logging.Handler):
     """Gathers lines below WARNING until the loop's turn ends, or writes them where no loop runs.
 
     A write for each line would be the second most expensive system call of a request. Nothing is
     lost at exit: closing the handler, which ``logging`` does by itself, writes what is left.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, lines: LineFormatter) -> None:
+        super().__init__()
+        self._stream = stream
+        self._form = lines
         self._lines: list[str] = []
         self._due: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format a record and write it, or soon."""
+        """Make a line of a record and write it, or soon."""
         try:
-            self._lines.append(self.format(record))
+            self._lines.append(self._form.line(record))
         except Exception:  # noqa: BLE001 - logging's own rule: a line never breaks who logs it
             self.handleError(record)
             return
-        loop = _running_loop() if record.levelno < logging.WARNING else None
-        if loop is None:
+        if record.levelno < logging.WARNING:
+            self._write_soon()
+        else:
             self.flush()
-        elif self._due is not loop:
-            self._due = loop
-            loop.call_soon(self.flush)
+
+    def access(self, line: AccessLine) -> None:
+        """Write the line of a request soon; what ``emit`` does for a record, without one."""
+        self._lines.append(self._form.access(line))
+        self._write_soon()
+
+    def _write_soon(self) -> None:
+        # lines of a loop that ended before it wrote them wait for the next
+        if self._due is not None and not self._due.is_closed():
+            return
+        try:
+            self._due = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+        else:
+            self._due.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what was gathered; a stream that takes nothing any more loses it."""
         self.acquire()
         try:
             self._due = None
-            if self._lines:
-                text = "\n".join([*self._lines, ""])
-                self._lines.clear()
-                self.stream.write(text)
-            super().flush()
+            lines, self._lines = self._lines, []
+            if lines:
+                self._stream.write(f"{self._form.scrubbed(lines)}\n")
+            self._stream.flush()
         except (OSError, ValueError):
             # closed, or its reader is gone: there is nowhere left to say so
             self._lines.clear()
@@ -51,10 +84,3 @@ class LineHandler(logging.StreamHandler[TextIO]):
         """Write what is left."""
         self.flush()
         super().close()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -26,6 +26,9 @@ from naftiko_runtime.runtime.sockets import Bound
 from naftiko_runtime.runtime.submitted import check_text
 
 _SHOWN_FREE_PORT: Final = "<free>"
+_COLLECT_AFTER: Final = 50_000
+"""Objects that are new since the garbage collector last looked: requests leave it nothing to find,
+and at Python's own 700 it looks for it in the midst of a few dozen requests, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ async def _serve(
             await runtime.begin(Start(process.documents, process.merged, opened, lines), door)
         # what was made at start lives as long as the process: no need to look through it again
         gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
         await runtime.until_stopped()
 
 

@@ -1,6 +1,7 @@
 """A running process: listeners serve, adapters get ready one after another, all end in order."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -194,6 +195,8 @@ class Runtime:
         needed = {key for each in (self.live, *self._retiring) for key in each.views}
         for key in before.views.keys() - needed:
             self.endpoints.close(key)
+        # plans refer to themselves; once this task has let go of the old one it is garbage
+        asyncio.get_running_loop().call_soon(gc.collect)
 
     async def _speak(self, start: Start) -> None:
         """Serve the client at the standard streams; when it goes the process ends (MCP-33)."""
