@@ -82,8 +82,8 @@ class RuntimeOptions:
     sequential_steps: bool = False
     log_level: str = "INFO"
     log_format: Literal["text", "json"] = "text"
-    proxy: str | None = None
-    """Proxy for upstream requests; the environment's proxies are not used."""
+    proxy: str | None = field(default=None, repr=False)
+    """Proxy for upstream requests, maybe with a password; the environment's are not used."""
     ca_file: str | None = None
     """Additional certificate authorities for upstreams, PEM."""
     client_certificate: str | None = None

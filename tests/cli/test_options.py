@@ -9,6 +9,7 @@ from naftiko_runtime.cli.options import (
     LEVELS,
     add_document_options,
     add_serve_options,
+    add_upstream_options,
     runtime_options,
 )
 from naftiko_runtime.cli.parser import Parser, UsageError
@@ -21,6 +22,7 @@ def options(*words: str, environ: Mapping[str, str] | None = None) -> RuntimeOpt
     parser.add_argument("files", nargs="*")
     add_document_options(parser)
     add_serve_options(parser)
+    add_upstream_options(parser)
     return runtime_options(parser.understood(words, environ or {}))
 
 
@@ -56,6 +58,7 @@ def options(*words: str, environ: Mapping[str, str] | None = None) -> RuntimeOpt
         (("--mcp-page", "0"), RuntimeOptions(limits=Limits(mcp_page=0))),
         (("--sequential-steps",), RuntimeOptions(sequential_steps=True)),
         (("--no-docs",), RuntimeOptions(docs=False)),
+        (("--proxy", "http://p:1"), RuntimeOptions(proxy="http://p:1")),
         (("--log-format", "json"), RuntimeOptions(log_format="json")),
         (("--log-level", "warn"), RuntimeOptions(log_level="WARN")),
         (("--strict",), RuntimeOptions(strict=True)),
@@ -74,6 +77,7 @@ def test_each_option_is_one_setting(words: tuple[str, ...], expected: RuntimeOpt
         ({"NAFTIKO_HOST": "h"}, RuntimeOptions(host="h")),
         ({"NAFTIKO_DEFAULT_HOST": "h"}, RuntimeOptions(default_host="h")),
         ({"NAFTIKO_PORT": "a=1, b=2"}, RuntimeOptions(ports={"a": 1, "b": 2})),
+        ({"NAFTIKO_PROXY": "http://a:b@p"}, RuntimeOptions(proxy="http://a:b@p")),
         ({"NAFTIKO_STRICT": "true"}, RuntimeOptions(strict=True)),
         ({"NAFTIKO_STRICT": "false"}, RuntimeOptions()),
         ({"NAFTIKO_WATCH": "FALSE"}, RuntimeOptions(watch=False)),

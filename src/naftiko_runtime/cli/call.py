@@ -12,7 +12,11 @@ from typing import Any, Final
 
 from naftiko_runtime.cli.documents import loaded
 from naftiko_runtime.cli.functions import function_named
-from naftiko_runtime.cli.options import add_document_options, runtime_options
+from naftiko_runtime.cli.options import (
+    add_document_options,
+    add_upstream_options,
+    runtime_options,
+)
 from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.cli.settings import environment
@@ -45,6 +49,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-i", "--include", action="store_true", help="status and headers first")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the body there")
     parser.add_argument("--json", action="store_true", help="print status and value as JSON")
+    add_upstream_options(parser)
     add_document_options(parser)
 
 

@@ -4,9 +4,11 @@ import argparse
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.cli.settings import settings_of
+from naftiko_runtime.errors import StartError
 from naftiko_runtime.options import Limits, RuntimeOptions
 
 T = TypeVar("T")
@@ -42,6 +44,19 @@ def add_document_options(parser: Parser) -> None:
         metavar="HOST",
         help="allow imports from https://HOST (repeatable)",
     )
+
+
+def add_upstream_options(parser: Parser) -> None:
+    """Add what every command that calls upstreams takes."""
+    add = parser.add_argument_group("upstreams").add_argument
+    add(
+        "--proxy",
+        type=_proxy,
+        metavar="URL",
+        help="call APIs through http://[USER:PASSWORD@]HOST:PORT",
+    )
+    add("--ca-file", metavar="FILE", help="more certificate authorities of APIs, PEM")
+    add("--client-certificate", metavar="FILE", help="certificate and key to show APIs, PEM")
 
 
 def add_serve_options(parser: Parser) -> None:
@@ -119,7 +134,7 @@ def runtime_options(arguments: argparse.Namespace) -> RuntimeOptions:
     """Return the options of a process; raise ``UsageError`` for values that cannot be."""
     given = vars(arguments)
     port, ports = _ports(given.get("port", ()))
-    return RuntimeOptions(
+    options = RuntimeOptions(
         settings=settings_of(given.get("set", ()), given.get("import_host", ())),
         limits=_limits(given),
         port=port,
@@ -132,11 +147,15 @@ def runtime_options(arguments: argparse.Namespace) -> RuntimeOptions:
         trusted_proxies=tuple(given.get("trusted_proxy", ())),
         **{name: given[name] for name in _AS_GIVEN if name in given},
     )
+    if options.ca_file or options.client_certificate:
+        _check_tls(options)
+    return options
 
 
 _AS_GIVEN: Final = (
     "strict", "schemas", "schema", "host", "default_host", "console", "stdio", "watch", "workers",
-    "mount", "sequential_steps", "log_level", "log_format",
+    "mount", "sequential_steps", "log_level", "log_format", "proxy", "ca_file",
+    "client_certificate",
 )  # fmt: skip
 _LIMITS: Final = {
     "max_body": "body",
@@ -152,6 +171,32 @@ _LIMITS: Final = {
 def _limits(given: Mapping[str, object]) -> Limits:
     values = {name: given[option] for option, name in _LIMITS.items() if option in given}
     return Limits(**values)  # type: ignore[arg-type] # each was converted by its option's type
+
+
+def _check_tls(options: RuntimeOptions) -> None:
+    """Refuse files that cannot be used before anything starts: workers would die of them."""
+    # TLS is slow to import, and most command lines name no files
+    from naftiko_runtime.engine.http1_dial import client_tls  # noqa: PLC0415 - see above
+
+    try:
+        client_tls(options)
+    except StartError as exc:
+        raise UsageError(f"--ca-file, --client-certificate: {exc}") from exc
+
+
+def _proxy(url: str) -> str | None:
+    """Return the URL of a proxy, none for no text; what is said of a wrong one never repeats it."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_bare = not any((parts.path.strip("/"), parts.query, parts.fragment))
+        is_right = is_bare and parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise argparse.ArgumentTypeError("must be http://[USER:PASSWORD@]HOST:PORT")
+    return url
 
 
 def _ports(texts: tuple[str, ...]) -> tuple[int | None, dict[str, int]]:

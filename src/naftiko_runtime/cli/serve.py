@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from naftiko_runtime.cli.documents import loaded
-from naftiko_runtime.cli.options import add_document_options, add_serve_options, runtime_options
+from naftiko_runtime.cli.options import (
+    add_document_options,
+    add_serve_options,
+    add_upstream_options,
+    runtime_options,
+)
 from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
 from naftiko_runtime.cli.settings import environment
@@ -28,6 +33,7 @@ def configure(parser: Parser) -> None:
         "files", nargs="*", metavar="FILE", help="documents or folders (default: the one here)"
     )
     add_serve_options(parser)
+    add_upstream_options(parser)
     add_document_options(parser)
 
 
