@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime
 
 import pytest
+from inbound import FakeInbound
 
 from naftiko_runtime.engine.authenticators import Simple, Unauthenticated
 from naftiko_runtime.engine.challenges import Challenge, challenges
@@ -154,16 +155,13 @@ async def test_no_authentication_adds_nothing() -> None:
     assert not none.again(request, Refusal("Basic"), 0)
 
 
-class Refusal:
+class Refusal(FakeInbound):
     """A 401 with challenges."""
 
     status = 401
 
     def __init__(self, *values: str) -> None:
         self.headers = tuple(("www-authenticate", value) for value in values)
-
-    def header(self, name: str) -> str | None:
-        return ", ".join(value for key, value in self.headers if key == name) or None
 
     def chunks(self) -> object:
         raise NotImplementedError

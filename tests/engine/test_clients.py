@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from inbound import FakeInbound
 
 from naftiko_runtime.engine.engine import Engine
 from naftiko_runtime.engine.exchange import Outbound, StaleConnection
@@ -47,14 +48,11 @@ GET = ConsumedOperation("ns", "op", "GET", UPSTREAM, ("/x",), "/x")
 
 
 @dataclass
-class Answer:
+class Answer(FakeInbound):
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     breaks: Exception | None = None
-
-    def header(self, name: str) -> str | None:
-        return ", ".join(value for key, value in self.headers if key == name) or None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield self.body

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from inbound import FakeInbound
 
 from naftiko_runtime.adapters.access import AccessContext
 from naftiko_runtime.adapters.asgi import App
@@ -36,7 +37,7 @@ OWN_HEADERS = ("accept", "accept-encoding", "user-agent", "host")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(FakeInbound):
     """What the upstream answers."""
 
     status: int = 200
@@ -46,10 +47,6 @@ class Answer:
     @classmethod
     def json(cls, value: Json, status: int = 200) -> "Answer":
         return cls(status, json.dumps(value).encode())
-
-    def header(self, name: str) -> str | None:
-        values = [value for key, value in self.headers if key == name]
-        return ", ".join(values) if values else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         if self.body:

@@ -1,12 +1,11 @@
 """Answers of upstreams as results: relayed, or read, decoded and shaped (language.md 7)."""
 
-from functools import partial
 from typing import Final
 
 from naftiko_runtime.engine.exchange import Inbound
 from naftiko_runtime.engine.filenames import filename_of
 from naftiko_runtime.engine.formats.decode import decode, value_of
-from naftiko_runtime.engine.reading import decoded_chunks, too_large, whole
+from naftiko_runtime.engine.reading import Plain, too_large, whole
 from naftiko_runtime.engine.redirects import is_redirect
 from naftiko_runtime.engine.result import Binary, Relayed, Value
 from naftiko_runtime.expressions.mapper import Mapper, null_if_absent
@@ -16,7 +15,6 @@ from naftiko_runtime.values import Json
 
 _FAILED: Final = 400
 _EMPTY: Final = (204, 205, 304)
-_ENCODED: Final = ("content-encoding", "content-length")
 
 
 def is_failed(status: int) -> bool:
@@ -29,19 +27,14 @@ def relayed(answer: Inbound, operation: ConsumedOperation | None, *, failed: boo
     media_type = None
     if operation is not None and not failed and operation.response.format in ("text", "binary"):
         media_type = operation.response.media_type
-    return Relayed(
-        answer.status, answer.headers, answer.chunks, failed, operation, media_type=media_type
-    )
+    return Relayed(answer, failed, operation, media_type=media_type)
 
 
 def refused(answer: Inbound, operation: ConsumedOperation) -> Relayed:
     """Return an error answer to a request that asked for compression, with that undone."""
-    encoding = answer.header("content-encoding")
-    if encoding is None:
-        return relayed(answer, operation, failed=True)
-    headers = tuple(pair for pair in answer.headers if pair[0] not in _ENCODED)
-    chunks = partial(decoded_chunks, answer, label(operation))
-    return Relayed(answer.status, headers, chunks, failed=True, operation=operation)
+    if answer.header("content-encoding") is not None:
+        answer = Plain(answer, label(operation))
+    return relayed(answer, operation, failed=True)
 
 
 async def value(answer: Inbound, operation: ConsumedOperation) -> Value:

@@ -1,6 +1,6 @@
 """Reports how much of a large answer has been read (exposes.md MCP-30)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from naftiko_runtime.engine.exchange import Inbound
@@ -28,8 +28,16 @@ class Counted:
     def headers(self) -> tuple[tuple[str, str], ...]:
         return self._answer.headers
 
+    @property
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        return self._answer.fields
+
     def header(self, name: str) -> str | None:
         return self._answer.header(name)
+
+    def ready(self) -> bytes | None:
+        """Return a body that there is nothing to report of."""
+        return self._answer.ready()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as sent."""

@@ -4,7 +4,7 @@ No redirects, cookies, retries, decompression, authentication or default headers
 ``engine.clients``. Implementations raise only ``UpstreamUnreachable`` and ``UpstreamTimeout``.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -44,8 +44,20 @@ class Inbound(Protocol):
         """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
         ...
 
+    @property
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """All headers as they came."""
+        ...
+
     def header(self, name: str) -> str | None:
         """Return one header by its lower-case name, several values joined by ``, ``."""
+        ...
+
+    def ready(self) -> bytes | None:
+        """Return the body as sent when all of it is here already, and else leave it for ``chunks``.
+
+        Most small answers come in one piece with their heads.
+        """
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:

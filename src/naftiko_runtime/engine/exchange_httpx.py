@@ -102,13 +102,18 @@ class HttpxAnswer:
         self._response = response
         self._place = place
         self.status = response.status_code
+        self.fields = response.headers.raw
         self.headers = tuple(
-            (name.decode("latin-1").lower(), decoded(value)) for name, value in response.headers.raw
+            (name.decode("latin-1").lower(), decoded(value)) for name, value in self.fields
         )
 
     def header(self, name: str) -> str | None:
         """Return one header by its lower-case name, several values joined by ``, ``."""
         return joined(self.headers, name)
+
+    def ready(self) -> bytes | None:
+        """Nothing is known of a body before it is read."""
+        return None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as sent; raise ``UpstreamUnreachable`` when it is cut short."""

@@ -47,8 +47,6 @@ class Answer:
     __slots__ = (
         "_alarm",
         "_buffered",
-        "_ends_with_connection",
-        "_fields",
         "_gap_timeout",
         "_headers",
         "_headless",
@@ -59,6 +57,7 @@ class Answer:
         "_wanting",
         "ended",
         "error",
+        "fields",
         "headed",
         "parser",
         "paused",
@@ -75,13 +74,13 @@ class Answer:
         self._alarm, self._gap_timeout = patience
         self._wanting = (self._gap_timeout, "")
         self._headless = headless
-        self._ends_with_connection = False
-        self._fields: list[tuple[bytes, bytes]] = []
         self._headers: tuple[tuple[str, str], ...] | None = None
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
         self._waiter: asyncio.Future[None] | None = None
         self.parser = httptools.HttpResponseParser(self)
+        self.fields: list[tuple[bytes, bytes]] = []
+        """Headers as they came."""
         self.status = 0
         self.headed = False
         """The head is complete; an interim answer (1xx) is none."""
@@ -100,15 +99,26 @@ class Answer:
         """All headers, names in lower case, values decoded as UTF-8 or else Latin-1."""
         if self._headers is None:
             try:
-                pairs = [(lowered(name), value.decode()) for name, value in self._fields]
+                pairs = [(lowered(name), value.decode()) for name, value in self.fields]
             except UnicodeDecodeError:
-                pairs = [(lowered(name), decoded(value)) for name, value in self._fields]
+                pairs = [(lowered(name), decoded(value)) for name, value in self.fields]
             self._headers = tuple(pairs)
         return self._headers
 
     def header(self, name: str) -> str | None:
         """Return one header by its lower-case name, several values joined by ``, ``."""
         return joined(self.headers, name)
+
+    def ready(self) -> bytes | None:
+        """Return the body when all of it is here already."""
+        if not self.ended or self.paused:
+            return None
+        pieces = self._pieces
+        if len(pieces) == 1:
+            return pieces.popleft()
+        body = b"".join(pieces)
+        pieces.clear()
+        return body
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as sent; raise ``UpstreamUnreachable`` when it is cut short."""
@@ -168,7 +178,7 @@ class Answer:
 
     def closed(self, complaint: str) -> None:
         """Note that the upstream closed the connection: the end of some bodies, else a failure."""
-        if self.headed and self._ends_with_connection and not complaint:
+        if self.headed and not complaint and self._ends_with_connection():
             self.ended = True
             self.wake()
             return
@@ -182,7 +192,7 @@ class Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.headed:  # trailers stay behind
-            self._fields.append((name, value))
+            self.fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self.headed:
@@ -192,13 +202,10 @@ class Answer:
             self.fail(UpstreamUnreachable(f"{self._place}: the answer leaves HTTP"))
             return
         if status < _OK:
-            self._fields.clear()
+            self.fields.clear()
             return
         self.status = status
         self.headed = True
-        self._ends_with_connection = not (
-            self._headless or status in _WITHOUT_BODY or self._is_framed()
-        )
         if self._headless:
             self._end()
         self.wake()
@@ -207,15 +214,17 @@ class Answer:
         self.ended = True
         self.reusable = self.parser.should_keep_alive()
 
-    def _is_framed(self) -> bool:
-        """Whether headers tell where the body ends (RFC 9112 section 6.3)."""
-        for name, value in self._fields:
+    def _ends_with_connection(self) -> bool:
+        """Whether no header tells where the body ends (RFC 9112 section 6.3)."""
+        if self._headless or self.status in _WITHOUT_BODY:
+            return False
+        for name, value in self.fields:
             key = name.lower()
             if key == b"content-length":
-                return True
+                return False
             if key == b"transfer-encoding":
-                return value.lower().endswith(b"chunked")
-        return False
+                return not value.lower().endswith(b"chunked")
+        return True
 
     def on_body(self, piece: bytes) -> None:
         if self.ended:

@@ -4,10 +4,11 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from naftiko_runtime.engine.exchange import Inbound
+from naftiko_runtime.engine.exchange import Inbound, joined
 from naftiko_runtime.errors import ResponseTooLarge, UndecodableResponse
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_ENCODED: Final = ("content-encoding", "content-length")
 
 
 async def whole(answer: Inbound, limit: int, name: str) -> bytes:
@@ -19,9 +20,14 @@ async def whole(answer: Inbound, limit: int, name: str) -> bytes:
     announced = answer.header("content-length")
     if announced is not None and announced.isdecimal() and int(announced) > limit:
         raise too_large(name, limit)
+    encoding = answer.header("content-encoding")
+    if encoding is None and (body := answer.ready()) is not None:
+        if len(body) > limit:
+            raise too_large(name, limit)
+        return body
     pieces: list[bytes] = []
     size = 0
-    decoder = _Decoder(answer.header("content-encoding") or "", limit, name)
+    decoder = _Decoder(encoding or "", limit, name)
     async for piece in answer.chunks():
         decoded = decoder.decode(piece)
         size += len(decoded)
@@ -32,13 +38,33 @@ async def whole(answer: Inbound, limit: int, name: str) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def decoded_chunks(answer: Inbound, name: str) -> AsyncIterator[bytes]:
-    """Yield a body with its compression undone, piece by piece."""
-    decoder = _Decoder(answer.header("content-encoding") or "", 0, name)
-    async for piece in answer.chunks():
-        decoded = decoder.decode(piece)
-        if decoded:
-            yield decoded
+class Plain:
+    """An answer with its compression undone (an ``Inbound``)."""
+
+    __slots__ = ("_answer", "_name", "fields", "headers", "status")
+
+    def __init__(self, answer: Inbound, name: str) -> None:
+        self._answer = answer
+        self._name = name
+        self.status = answer.status
+        self.headers = tuple(pair for pair in answer.headers if pair[0] not in _ENCODED)
+        self.fields = [pair for pair in answer.fields if pair[0].lower().decode() not in _ENCODED]
+
+    def header(self, name: str) -> str | None:
+        """Return one header by its lower-case name, several values joined by ``, ``."""
+        return joined(self.headers, name)
+
+    def ready(self) -> bytes | None:
+        """Nothing is known of a body before it is decoded."""
+        return None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body piece by piece."""
+        decoder = _Decoder(self._answer.header("content-encoding") or "", 0, self._name)
+        async for piece in self._answer.chunks():
+            decoded = decoder.decode(piece)
+            if decoded:
+                yield decoded
 
 
 def too_large(name: str, limit: int) -> ResponseTooLarge:

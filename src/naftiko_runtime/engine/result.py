@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from naftiko_runtime.engine.exchange import Inbound
 from naftiko_runtime.plan.upstream import ConsumedOperation
 from naftiko_runtime.values import Absent, Json
 
@@ -61,19 +62,30 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """An upstream's answer passed on: ``chunks`` is its body as sent, still open.
+    """An upstream's answer passed on, still open.
 
     ``failed`` is true for a status of 400 or more, or a redirect that was not followed.
     """
 
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    chunks: Callable[[], AsyncIterator[bytes]]
+    answer: Inbound
     failed: bool
     operation: ConsumedOperation | None
     step: str | None = None
     media_type: str | None = None
     """Replaces the upstream's Content-Type when given."""
+
+    @property
+    def status(self) -> int:
+        return self.answer.status
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers, names in lower case."""
+        return self.answer.headers
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as sent."""
+        return self.answer.chunks()
 
 
 @dataclass(frozen=True, slots=True)

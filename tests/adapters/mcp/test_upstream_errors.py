@@ -1,11 +1,13 @@
 """Error answers of upstreams as texts (language.md 7.1, exposes.md MCP-17)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from inbound import FakeInbound
 
 from naftiko_runtime.adapters.mcp.upstream_errors import upstream_outcome
 from naftiko_runtime.engine.result import Relayed
@@ -14,17 +16,26 @@ from naftiko_runtime.errors import UpstreamUnreachable
 pytestmark = pytest.mark.anyio
 
 
-def relayed(*chunks: bytes, status: int = 500, breaks: bool = False, **headers: str) -> Relayed:
-    """Return an open error answer that gives these chunks."""
+@dataclass
+class Answer(FakeInbound):
+    """An answer in chunks, which may break off at their end."""
 
-    async def body() -> AsyncIterator[bytes]:
-        for chunk in chunks:
-            yield chunk
-        if breaks:
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    pieces: tuple[bytes, ...]
+    breaks: bool = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        if self.breaks:
             raise UpstreamUnreachable("cut short")
 
+
+def relayed(*chunks: bytes, status: int = 500, breaks: bool = False, **headers: str) -> Relayed:
+    """Return an open error answer that gives these chunks."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Relayed(status, named, body, failed=True, operation=None)
+    return Relayed(Answer(status, named, chunks, breaks), failed=True, operation=None)
 
 
 async def text_of(answer: Relayed) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from inbound import FakeInbound
 
 from naftiko_runtime.adapters.rest.replies import Shape, accepts_gzip, relay, reply
 from naftiko_runtime.diagnostics import CODES
@@ -391,10 +392,21 @@ async def test_a_relayed_head_of_a_mapped_answer_says_json(plans: Any) -> None:
         sent.append(message)
 
     headers = (("content-type", "text/xml"), ("content-length", "9"), ("link", "<a>"))
-    result = Relayed(200, headers, _unread, failed=False, operation=None)
+    result = Relayed(Unread(headers), failed=False, operation=None)
     await relay(result, Shape(mapped=True), send, head=True)
     assert sent[0]["headers"] == [(b"link", b"<a>"), (b"content-type", b"application/json")]
 
 
-def _unread() -> Any:
-    raise AssertionError
+class Unread(FakeInbound):
+    """An answer whose body nobody may ask for."""
+
+    status = 200
+
+    def __init__(self, headers: tuple[tuple[str, str], ...]) -> None:
+        self.headers = headers
+
+    def ready(self) -> bytes:
+        raise AssertionError
+
+    def chunks(self) -> Any:
+        raise AssertionError

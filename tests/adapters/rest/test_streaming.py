@@ -10,10 +10,11 @@ import anyio
 import httpx
 import pytest
 import uvicorn
+from inbound import FakeInbound
 
 from naftiko_runtime.adapters.asgi import App
 from naftiko_runtime.adapters.rest import watch
-from naftiko_runtime.engine.exchange import Inbound, Outbound, joined
+from naftiko_runtime.engine.exchange import Inbound, Outbound
 from naftiko_runtime.errors import UpstreamUnreachable
 from naftiko_runtime.expressions.reference import FromInput
 from naftiko_runtime.plan.upstream import CallerBody
@@ -98,7 +99,7 @@ class FakeExchange:
         pass
 
 
-class _Answer:
+class _Answer(FakeInbound):
     status = 200
 
     def __init__(
@@ -106,9 +107,6 @@ class _Answer:
     ) -> None:
         self.headers = headers
         self._body = body
-
-    def header(self, name: str) -> str | None:
-        return joined(self.headers, name)
 
     def chunks(self) -> AsyncIterator[bytes]:
         return self._body()

@@ -7,6 +7,7 @@ connection has room.
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import anyio.to_thread
@@ -31,23 +32,27 @@ _MAPPED: Final[Mapping[str, bytes]] = {
     name: name.encode()
     for name in ("cache-control", "retry-after", "link", "location", "x-total-count")
 }
+_LENGTH: Final = b"content-length"
+_DESCRIBING: Final = frozenset(
+    {
+        b"content-type",
+        b"content-disposition",
+        b"content-language",
+        _LENGTH,
+        b"content-encoding",
+        b"etag",
+        b"last-modified",
+        b"content-range",
+        b"accept-ranges",
+    }
+)
+"""Headers that describe a body: not true any more of one that was reshaped."""
 _RELAYED: Final[Mapping[str, bytes]] = {
     **_MAPPED,
-    **{
-        name: name.encode()
-        for name in (
-            "content-type",
-            "content-disposition",
-            "content-language",
-            "content-length",
-            "content-encoding",
-            "etag",
-            "last-modified",
-            "content-range",
-            "accept-ranges",
-        )
-    },
+    **{name.decode(): name for name in _DESCRIBING},
 }
+_NAMES: Final = 1024
+"""Spellings of headers' names that are remembered; most answers have the same few."""
 _LIMIT_HEADERS: Final = ("ratelimit", "x-ratelimit-")
 
 
@@ -77,10 +82,18 @@ async def relay(result: Relayed, shape: Shape, send: Send, *, head: bool) -> Non
     limit = None if result.failed else shape.limit
     if limit is not None and length is not None and length > limit and not head:
         raise _too_large(limit)
+    bodiless = head or result.status in _EMPTY
+    body = b"" if bodiless else result.answer.ready()
+    if body is not None and limit is not None and len(body) > limit:
+        raise _too_large(limit)
     await send({"type": _START, "status": result.status, "headers": headers})
-    if head or result.status in _EMPTY:
-        await send({"type": _BODY, "body": b""})
-        return
+    if bodiless or (body is not None and length in (None, len(body))):
+        await send({"type": _BODY, "body": body})
+    else:
+        await _stream(result, length, limit, send)
+
+
+async def _stream(result: Relayed, length: int | None, limit: int | None, send: Send) -> None:
     sent = 0
     try:
         async for chunk in result.chunks():
@@ -97,6 +110,21 @@ async def relay(result: Relayed, shape: Shape, send: Send, *, head: bool) -> Non
         raise TransferBroken(f"{sent} of {length} bytes came")
 
 
+@lru_cache(_NAMES)
+def _relayed(name: bytes) -> bytes | None:
+    """Return a header's name as it is passed on; None when it stays behind (REST-12)."""
+    lower = name.lower().decode("latin-1")
+    known = _RELAYED.get(lower)
+    return known or (lower.encode("latin-1") if lower.startswith(_LIMIT_HEADERS) else None)
+
+
+@lru_cache(_NAMES)
+def _mapped(name: bytes) -> bytes | None:
+    """Return the same for an answer that outputs reshape."""
+    known = _relayed(name)
+    return None if known in _DESCRIBING else known
+
+
 def _too_large(limit: int) -> ResponseTooLarge:
     return ResponseTooLarge(f"the upstream's answer exceeds {limit} bytes")
 
@@ -104,19 +132,18 @@ def _too_large(limit: int) -> ResponseTooLarge:
 def _relayed_headers(result: Relayed, shape: Shape) -> tuple[list[RawHeader], int | None]:
     """Return the headers that may pass, and the Content-Length among them."""
     mapped = shape.mapped and not result.failed
-    passing = _MAPPED if mapped else _RELAYED
+    passing = _mapped if mapped else _relayed
     headers: list[RawHeader] = []
     length: int | None = None
-    for name, value in result.headers:
-        known = passing.get(name)
+    for name, value in result.answer.fields:
+        known = passing(name)
         if known is None:
-            if name.startswith(_LIMIT_HEADERS):
-                headers.append((name.encode(), value.encode()))
-        elif name != "content-length":
-            headers.append((known, value.encode()))
+            continue
+        if known is not _LENGTH:
+            headers.append((known, value))
         elif value.isdigit() and result.status not in _EMPTY:
             length = int(value)
-            headers.append((known, value.encode()))
+            headers.append((known, value))
     if result.failed or result.status == _COUNTED or shape is not PLAIN or result.media_type:
         _add_own(headers, result, shape, mapped=mapped)
     return headers, length
