@@ -224,6 +224,21 @@ def _accepted(port: int) -> None:
     raise AssertionError(f"nobody listens on {port}")
 
 
+def test_adapters_on_stdio_and_over_http_get_ready_beside_each_other(
+    serve: Any, shop: Path
+) -> None:
+    text = shop.read_text()
+    adapter = text.partition("    - type: mcp\n")[2].replace("shop-mcp", "shop-stdio")
+    spoken = adapter.replace("port: 9090", "transport: stdio")
+    shop.write_text(f"{text}    - type: mcp\n{spoken}")
+    serving = serve("shop.yml", "--port", "shop-rest=0", "--port", "shop-mcp=0", environ=TOKEN)
+    waited = {"shop-mcp", "shop-stdio"}
+    while waited:
+        line = serving.until("  MCP  ")
+        waited.discard(line.split()[1])
+    assert not [line for line in serving.lines if "Traceback" in line]
+
+
 def test_stdio_speaks_the_protocol_and_nothing_else(serve: Any, shop: Path) -> None:
     serving = serve("shop.yml", "--stdio", environ=TOKEN)
     serving.until("stdio")

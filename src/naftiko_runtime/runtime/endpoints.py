@@ -46,6 +46,7 @@ class Endpoints:
         self._house = house
         self._live = live
         self._entries: dict[EndpointKey, _Entry] = {}
+        self._importing = asyncio.Lock()
 
     def app(self, key: EndpointKey) -> App:
         """Return the app of an endpoint; requests to it wait until it is made."""
@@ -61,7 +62,7 @@ class Endpoints:
         """Make an endpoint and keep it until ``close``; the task that runs this owns it."""
         entry = self._entry(key)
         try:
-            module = await asyncio.to_thread(importlib.import_module, ENDPOINT)
+            module = await self._imported(ENDPOINT)
             endpoint = module.McpEndpoint(self._serving(key), keys=(self._house.key,))
         except Exception:  # noqa: BLE001 - see below
             # whatever is wrong with one adapter must not end the others
@@ -77,11 +78,16 @@ class Endpoints:
 
     async def speak(self, key: EndpointKey, ready: Callable[[], None]) -> None:
         """Serve the client at stdin and stdout until it goes."""
-        module = await asyncio.to_thread(importlib.import_module, _STDIO)
+        module = await self._imported(_STDIO)
         server = module.StdioServer(self._serving(key, "pipe"), keys=(self._house.key,))
         with module.standard_streams() as pipe:
             ready()
             await server.run(pipe)
+
+    async def _imported(self, name: str) -> Any:
+        # the SDK's modules import each other in circles: two threads at once would block each other
+        async with self._importing:
+            return await asyncio.to_thread(importlib.import_module, name)
 
     def close(self, key: EndpointKey) -> None:
         """Let the endpoint's task end; a later ``take`` begins a new one."""
