@@ -39,6 +39,10 @@ STATUS = {
     "uptime": "PT2H34M12.5S",
     "otel": {"status": "active"},
     "adapters": [{"type": "mcp", "namespace": "shop-mcp", "port": 9090, "state": "started"}],
+    "reload": {
+        "failed": [],
+        "restartNeeded": [{"file": "shop.yml", "message": '"ops" is gone; later'}],
+    },
     "documents": [
         {
             "file": "shop.yml",
@@ -184,6 +188,8 @@ def test_status_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
         "",
         "DOCUMENT  VERSION       OPERATIONS  TOOLS  UNAVAILABLE  WARNINGS",
         "shop.yml  1.0.0-alpha2  3           1      0            2",
+        "",
+        'Restart: shop.yml: "ops" is gone; later',
     ]
 
 

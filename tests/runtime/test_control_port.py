@@ -143,6 +143,27 @@ def test_no_secret_is_shown_anywhere(serving: Any) -> None:
     assert "t0ps3cret" not in shown
 
 
+LEFT_OUT = """
+naftiko: 1.0.0-alpha2
+info: {label: Left out}
+capability:
+  exposes:
+    - {type: mcp, transport: stdio, namespace: spoken, description: On standard streams, tools: []}
+    - {type: mcp, transport: stdio, namespace: unheard, description: One too many, tools: []}
+"""
+
+
+def test_the_console_shows_the_addresses_that_are_bound(serve: Any, controlled: Path) -> None:
+    controlled.with_name("left-out.yml").write_text(LEFT_OUT)
+    words = ("shop.yml", "left-out.yml", "--host", "127.0.0.1", *FREE)
+    serving = serve(*words, environ=TOKEN)
+    serving.ready("shop-mcp")
+    found = json.loads(asked(serving, "GET", "/console/data")[1])["documents"]
+    shown = {each["namespace"]: each["address"] for one in found for each in one["adapters"]}
+    bound = {name: f"127.0.0.1:{serving.ports[name]}" for name in ("shop-rest", "shop-mcp", "ops")}
+    assert shown == {**bound, "spoken": "stdio", "unheard": None}
+
+
 def test_control_is_added_by_an_option(serve: Any, shop: Path) -> None:
     serving = serve("shop.yml", "--port", "0", "--control", "0", environ=TOKEN)
     serving.ready("control")

@@ -123,6 +123,86 @@ def test_a_changed_control_adapter_waits_for_a_restart(serve: Any, controlled: P
     assert post(serving, "/config/validate", b"naftiko: [", "text/yaml")[0] == 200
 
 
+def held(outcome: Any) -> list[str]:
+    code = "reload/restart-needed"
+    return [each["message"] for each in outcome["diagnostics"] if each["code"] == code]
+
+
+def status(serving: Any) -> list[str]:
+    body = serving.get("ops", "/status")[1]
+    return [each["message"] for each in body["reload"]["restartNeeded"]]
+
+
+STDIO = """
+    - type: mcp
+      transport: stdio
+      namespace: shop-stdio
+      description: Orders of the shop
+      tools:
+        - {name: get-order, description: One order, call: shop-api.get-order, with: {id: tools.id}}
+"""
+GONE = '"ops" is gone; it is served as before, and no more after a restart'
+NEW = '"shop-stdio" is new; it is served after a restart'
+
+
+def test_adapters_that_come_and_go_only_with_a_restart_are_told(
+    serve: Any, controlled: Path
+) -> None:
+    before = controlled.read_text()
+    serving = serve("shop.yml", *FREE, "--port", "ops=0", environ=TOKEN)
+    serving.ready("ops")
+    assert status(serving) == []
+    controlled.write_text(before.replace(CONTROL, STDIO).replace("/v1/orders", "/v2/orders"))
+    assert sorted(held(post(serving, "/config/reload")[1])) == [GONE, NEW]
+    assert NEW in serving.until("reload/restart-needed")
+    assert GONE in serving.until("reload/restart-needed")
+    assert serving.get("shop-rest", "/v2/orders/7")[0] == 200
+    assert sorted(status(serving)) == [GONE, NEW]
+    shown = serving.get("ops", "/diagnostics")[1]
+    assert sorted(held(shown)) == [GONE, NEW]
+    controlled.write_text(before)
+    assert held(post(serving, "/config/reload")[1]) == []
+    assert status(serving) == []
+
+
+def test_a_control_adapter_of_a_document_that_goes_or_comes_is_told(
+    serve: Any, controlled: Path
+) -> None:
+    second = controlled.with_name("second.yml")
+    second.write_text(SECOND.replace("8080", str(free_port())) + CONTROL.replace("ops", "more"))
+    text = second.read_text()
+    serving = serve(".", "--no-watch", *FREE, "--port", "ops=0", "--port", "more=0", environ=TOKEN)
+    serving.ready("ops")
+    second.unlink()
+    assert held(post(serving, "/config/reload")[1]) == [GONE.replace("ops", "more")]
+    second.write_text(text)
+    assert held(post(serving, "/config/reload")[1]) == []
+    third = controlled.with_name("third.yml")
+    third.write_text(text.replace("more", "third").replace("9191", str(free_port())))
+    assert held(post(serving, "/config/reload")[1]) == [NEW.replace("shop-stdio", "third")]
+
+
+def test_what_speaks_on_stdio_changes_only_with_a_restart(serve: Any, shop: Path) -> None:
+    serving = serve("shop.yml", "--stdio", environ=TOKEN)
+    serving.until("stdio")
+    shop.write_text(shop.read_text().replace("One order", "An order") + STDIO)
+    serving.kill(signal.SIGHUP)
+    said = [serving.until("reload/restart-needed") for _ in range(2)]
+    assert '"shop-mcp" changed; it is served anew after a restart' in said[0]
+    assert NEW in said[1]
+
+
+def test_a_text_without_the_running_control_adapter_is_not_reloadable(
+    serve: Any, controlled: Path
+) -> None:
+    serving = serve("shop.yml", *FREE, "--port", "ops=0", environ=TOKEN)
+    serving.ready("ops")
+    text = controlled.read_text().replace(CONTROL, STDIO).encode()
+    verdict = post(serving, "/config/validate", text, "text/yaml")[1]
+    assert (verdict["valid"], verdict["reloadable"]) == (True, False)
+    assert sorted(verdict["structuralChanges"]) == ["ops", "shop-stdio"]
+
+
 def test_a_text_is_validated_without_a_change(serve: Any, controlled: Path) -> None:
     serving = serve("shop.yml", *FREE, "--port", "ops=0", environ=TOKEN)
     serving.ready("ops")

@@ -48,3 +48,8 @@ def _lines(status: Any) -> Iterator[str]:
     ]
     heads = ("DOCUMENT", "VERSION", *(name.upper() for name in counts))
     yield from table([heads, *rows_of_documents])
+    held = status.get("reload", {}).get("restartNeeded", [])
+    if held:
+        yield ""
+    for each in held:
+        yield f"Restart: {each['file']}: {each['message']}"

@@ -1,7 +1,7 @@
 """What the control port shows and does, over the running process (exposes.md 6)."""
 
 import platform
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +18,13 @@ from naftiko_runtime.adapters.control.actions import (
     Trial,
 )
 from naftiko_runtime.adapters.control.app import control_app
+from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.observability.exposition import exposition
 from naftiko_runtime.observability.levels import log_levels, set_log_level
 from naftiko_runtime.plan.capability import Capability
-from naftiko_runtime.plan.exposure import ControlExposure, Scripting
+from naftiko_runtime.plan.exposure import ControlExposure, Exposure, Scripting
 from naftiko_runtime.plan.function import Function
+from naftiko_runtime.runtime.addresses import address_of
 from naftiko_runtime.runtime.counts import counts_of
 from naftiko_runtime.runtime.documents import Document
 from naftiko_runtime.runtime.masks import shown_document
@@ -36,11 +38,16 @@ from naftiko_runtime.values import Json
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the control port can ask for that is not in the running process itself."""
+    """What the control port can ask for that is not in the running process itself.
+
+    ``held`` waits for a restart; ``unplanned`` is all that no plan can tell of.
+    """
 
     reload: Callable[[], Awaitable[Reloaded]]
     validate: Callable[[str, str | None], Awaitable[Json]]
     failures: Callable[[], list[dict[str, Json]]]
+    held: Callable[[], Sequence[Diagnostic]]
+    unplanned: Callable[[], Sequence[Diagnostic]]
 
 
 class Controls:
@@ -74,10 +81,20 @@ class Controls:
             scripting=self.scripting,
             set_scripting=self.set_scripting,
             call=self.call,
+            address=self.address,
+            diagnostics=self.diagnostics,
         )
 
     def capabilities(self) -> list[Capability]:
         return [each.capability for each in self._runtime.live.documents if each.capability]
+
+    def address(self, plan: Capability, exposure: Exposure) -> str | None:
+        """Return where an adapter is served."""
+        return address_of(plan, exposure, self._runtime.live.merged, self._runtime.listeners)
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """Return the conflicts between documents, and what the last reload could not do."""
+        return [*self._runtime.live.merged.diagnostics, *self._outside.unplanned()]
 
     async def ready(self, upstreams: bool) -> tuple[bool, Json]:  # noqa: FBT001 - the contract's
         """Return whether everything is served, and the body of CTL-3."""
@@ -130,7 +147,10 @@ class Controls:
             "otel": {"status": runtime.house.observability.status},
             "adapters": self._adapters(is_control=True),
             "documents": [_document(each) for each in documents],
-            "reload": {"failed": self._outside.failures()},
+            "reload": {
+                "failed": self._outside.failures(),
+                "restartNeeded": [each.as_json() for each in self._outside.held()],
+            },
         }
 
     def _first(self) -> Capability | None:

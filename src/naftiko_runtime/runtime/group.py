@@ -168,7 +168,8 @@ def begin_membership(
 ) -> ControlDoor:
     """Begin to answer colleagues and to look after the parent; return the control port."""
     everywhere = partial(reload_everywhere, member)
-    outside = Outside(everywhere, partial(check_text, reloader), reloader.failures)
+    check = partial(check_text, reloader)
+    outside = Outside(everywhere, check, reloader.failures, reloader.held, reloader.unplanned)
     controls = GroupControls(runtime, outside, member.peers)
     own = Answers(runtime, controls, reloader)
     runtime.run_beside(answer_questions(member.inbox, member.peers.key, own.answer, own.stream))

@@ -119,7 +119,8 @@ def _control_app(
     # most processes have no control adapter, and it stands behind a framework
     from naftiko_runtime.runtime.control import Controls, Outside  # noqa: PLC0415 - see above
 
-    outside = Outside(reloader.reload, partial(check_text, reloader), reloader.failures)
+    check = partial(check_text, reloader)
+    outside = Outside(reloader.reload, check, reloader.failures, reloader.held, reloader.unplanned)
     return Controls(runtime, outside).app(exposure, gate)
 
 

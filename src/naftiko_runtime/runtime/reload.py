@@ -4,10 +4,11 @@ Nothing here touches a socket: the result is data that ``run`` puts into effect.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from naftiko_runtime.compiler.listeners import merge
 from naftiko_runtime.diagnostics import Found
@@ -18,6 +19,14 @@ from naftiko_runtime.plan.exposure import ControlExposure, Exposure, McpExposure
 from naftiko_runtime.plan.listener import Merged
 from naftiko_runtime.runtime.documents import Document, capabilities, document_files, load
 from naftiko_runtime.runtime.watch import Watched
+
+Change: TypeAlias = Literal["new", "changed", "gone"]
+
+_SAID: Final[Mapping[Change, str]] = {
+    "new": "is new; it is served",
+    "changed": "changed; it is served anew",
+    "gone": "is gone; it is served as before, and no more",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,36 +176,66 @@ class Replanned:
 
 def replanned(before: Merged, documents: Sequence[Document], options: RuntimeOptions) -> Replanned:
     """Return the new listeners; stdio and control adapters stay as they were (LST-11)."""
-    found = Found()
     plans = capabilities(documents)
-    moving = [_without_fixed(plan) for plan in plans]
+    moving = [_without_fixed(plan, options.stdio) for plan in plans]
     merged = merge(moving, replace(options, control=None))
     fixed = tuple(listener for listener in before.listeners if listener.control)
-    old = [placed.exposure for placed in before.placed]
-    for plan in () if options.stdio else plans:
-        for exposure in fixed_changes(old, plan.exposures):
-            message = f'"{exposure.namespace}" changed; it is served anew after a restart'
-            place = exposure.place if exposure.place.file else Place(plan.file)
-            found.add("reload/restart-needed", place, message)
     again = replace(merged, listeners=(*merged.listeners, *fixed), stdio=before.stdio)
-    return Replanned(again, found.merged())
+    return Replanned(again, _held(before, merge(plans, options), options.stdio))
 
 
-def fixed_changes(before: Sequence[Exposure], after: Sequence[Exposure]) -> Iterator[Exposure]:
-    """Yield the stdio and control adapters that are not as they were."""
-    old = {_identity(exposure) for exposure in before if _is_fixed(exposure)}
-    return (each for each in after if _is_fixed(each) and _identity(each) not in old)
+def _held(before: Merged, wanted: Merged, stdio: bool) -> tuple[Diagnostic, ...]:  # noqa: FBT001 - an option's name
+    """Say which fixed adapters a start would serve otherwise than they are served."""
+    files = dict.fromkeys(placed.file for placed in (*before.placed, *wanted.placed))
+    return tuple(
+        _waiting(exposure, what, file)
+        for file in files
+        for exposure, what in fixed_changes(_of(before, file), _of(wanted, file), stdio=stdio)
+    )
 
 
-def _without_fixed(plan: Capability) -> Capability:
-    moving = tuple(each for each in plan.exposures if not _is_fixed(each))
+def _waiting(exposure: Exposure, what: Change, file: str) -> Diagnostic:
+    # each adapter for itself: diagnostics of one code are otherwise one with a count
+    place = exposure.place if exposure.place.file else Place(file)
+    message = f'"{exposure.namespace}" {_SAID[what]} after a restart'
+    return Found().add("reload/restart-needed", place, message)
+
+
+def _of(merged: Merged, file: str) -> list[Exposure]:
+    return [placed.exposure for placed in merged.placed if placed.file == file]
+
+
+def fixed_changes(
+    before: Iterable[Exposure], after: Iterable[Exposure], *, stdio: bool
+) -> Iterator[tuple[Exposure, Change]]:
+    """Yield the stdio and control adapters of a document that are not as they were, and how.
+
+    ``stdio``: MCP adapters all speak on stdio (MCP-33).
+    """
+    old = {_identity(each): each for each in before if _is_fixed(each, stdio)}
+    new = {_identity(each): each for each in after if _is_fixed(each, stdio)}
+    was, becomes = ({_name(each) for each in side.values()} for side in (old, new))
+    for identity, exposure in new.items():
+        if identity not in old:
+            yield exposure, "changed" if _name(exposure) in was else "new"
+    for exposure in old.values():
+        if _name(exposure) not in becomes:
+            yield exposure, "gone"
+
+
+def _without_fixed(plan: Capability, stdio: bool) -> Capability:  # noqa: FBT001 - an option's name
+    moving = tuple(each for each in plan.exposures if not _is_fixed(each, stdio))
     return replace(plan, exposures=moving)
 
 
-def _is_fixed(exposure: Exposure) -> bool:
+def _is_fixed(exposure: Exposure, stdio: bool) -> bool:  # noqa: FBT001 - an option's name
     if isinstance(exposure, McpExposure):
-        return exposure.address is None
+        return stdio or exposure.address is None
     return isinstance(exposure, ControlExposure)
+
+
+def _name(exposure: Exposure) -> tuple[type[Exposure], str]:
+    return type(exposure), exposure.namespace
 
 
 def _identity(exposure: Exposure) -> str:

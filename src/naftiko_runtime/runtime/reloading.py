@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from naftiko_runtime.adapters.control.actions import Reloaded
+from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.plan.listener import ListenerKey, Merged, Placed
 from naftiko_runtime.runtime.changes import changes
 from naftiko_runtime.runtime.documents import Document, capabilities
@@ -38,6 +39,7 @@ class Reloader:
         shared: bool = False,
     ) -> None:
         self.library = library
+        self._held: tuple[Library, Sequence[Diagnostic]] | None = None
         self._shared = shared
         self._runtime = runtime
         self._say = say
@@ -61,6 +63,7 @@ class Reloader:
     async def _applied(self, before: Library, rejected: Sequence[Document]) -> Reloaded:
         after = self.library
         again = replanned(self._runtime.live.merged, after.documents, after.options)
+        self._held = after, again.held
         runtime = self._runtime
         opened = open_missing(again.merged, runtime.listeners, shared=self._shared)
         for _, reason in opened.failures:
@@ -96,6 +99,19 @@ class Reloader:
             _log.info("reloaded: %d changes", len(outcome.changes))
         elif outcome.status == "rejected":
             _log.error("%s; the old version goes on serving", outcome.reason)
+
+    def held(self) -> Sequence[Diagnostic]:
+        """Return what a restart would serve otherwise; a worker may have begun after a reload."""
+        library = self.library
+        if self._held is None or self._held[0] is not library:
+            merged = self._runtime.live.merged
+            self._held = library, replanned(merged, library.documents, library.options).held
+        return self._held[1]
+
+    def unplanned(self) -> list[Diagnostic]:
+        """Return what no plan holds: what is wrong with bad documents, and what is held back."""
+        failures = self.library.failures.values()
+        return [*(d for each in failures for d in each.document.diagnostics), *self.held()]
 
     def failures(self) -> list[dict[str, Json]]:
         """Return the documents that are bad at the moment (CTL-3)."""

@@ -22,7 +22,8 @@ async def check_text(reloader: Reloader, text: str, file: str | None) -> Json:
     fresh = await asyncio.to_thread(load, path, library.options, text=content)
     if replaced is None and fresh.capability is not None:
         replaced = _labelled(library.documents, fresh.capability)
-    held = () if fresh.capability is None else _held(fresh.capability, replaced)
+    stdio = library.options.stdio
+    held = () if fresh.capability is None else _held(fresh.capability, replaced, stdio)
     return {
         "valid": fresh.capability is not None,
         "reloadable": fresh.capability is not None and not held,
@@ -45,8 +46,9 @@ def _labelled(documents: tuple[Document, ...], plan: Capability) -> Document | N
     return next(same, None)
 
 
-def _held(plan: Capability, replaced: Document | None) -> tuple[str, ...]:
+def _held(plan: Capability, replaced: Document | None, stdio: bool) -> tuple[str, ...]:  # noqa: FBT001 - an option's name
     before = (
         () if replaced is None or replaced.capability is None else replaced.capability.exposures
     )
-    return tuple(exposure.namespace for exposure in fixed_changes(before, plan.exposures))
+    changed = fixed_changes(before, plan.exposures, stdio=stdio)
+    return tuple(exposure.namespace for exposure, _ in changed)

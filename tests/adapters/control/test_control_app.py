@@ -120,6 +120,7 @@ class Process:
             scripting=self._scripting,
             set_scripting=self._set_scripting,
             call=self._call,
+            address=lambda _plan, exposure: f"192.0.2.1:{len(exposure.namespace)}",
         )
 
     async def _ready(self, upstreams: bool) -> tuple[bool, Any]:  # noqa: FBT001
@@ -538,6 +539,7 @@ async def test_the_console_knows_documents_operations_and_diagnostics(process: P
         [{"name": "GET /v1/orders/{id}", "kind": "route", "description": None, "inputs": inputs}],
         [{"name": "get-order", "kind": "tool", "description": "One order", "inputs": inputs}],
     ]
+    assert [each["address"] for each in document["adapters"]] == ["192.0.2.1:9", "192.0.2.1:8"]
     assert reply["diagnostics"] == [WARNING.as_json()]
     assert "/metrics" in reply["routes"]
 

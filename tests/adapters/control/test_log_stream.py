@@ -48,6 +48,7 @@ def app_of(feed: LogFeed, subscribers: int = 5) -> App:
         scripting=unused,
         set_scripting=unused,
         call=unused,
+        address=unused,
     )
     return control_app(exposure, actions)
 

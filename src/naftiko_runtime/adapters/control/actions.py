@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.plan.capability import Capability
-from naftiko_runtime.plan.exposure import Scripting
+from naftiko_runtime.plan.exposure import Exposure, Scripting
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.values import Json
 
@@ -72,6 +72,8 @@ class ControlActions:
     the body of CTL-3. ``validate`` takes the text and the ``file`` it would replace. ``logs`` opens
     a log stream at a level below a logger; it and ``set_level`` raise ``ValueError`` for an unknown
     level. ``trace`` returns None for an unknown id. ``call`` runs a function for the console.
+    ``address`` returns where an adapter of a document is served now: ``HOST:PORT``, ``stdio``, or
+    None when it is not.
     ``diagnostics`` adds to those of the capabilities what no plan holds: conflicts between
     documents, and documents that were refused.
     """
@@ -91,4 +93,5 @@ class ControlActions:
     scripting: Callable[[], Awaitable[tuple[Scripting, ScriptStatistics]]]
     set_scripting: Callable[[Scripting], Awaitable[None]]
     call: Callable[[Function, Mapping[str, Json]], Awaitable[Trial]]
+    address: Callable[[Capability, Exposure], str | None]
     diagnostics: Callable[[], Sequence[Diagnostic]] | None = None

@@ -59,15 +59,10 @@ let diagnostics = [];
 let chosen = null;
 const key = (found) => [found.document.file, found.adapter.namespace, found.operation.name].join("\n");
 
-function address(adapter) {
-  if (adapter.port === null) return "stdio";
-  return `${adapter.host ?? "127.0.0.1"}:${adapter.port}`;
-}
-
 function documentCard(document) {
   const rows = document.adapters.map((adapter) =>
     make("tr", {},
-      cell(adapter.namespace), cell(adapter.type.toUpperCase()), cell(make("code", {}, address(adapter))),
+      cell(adapter.namespace), cell(adapter.type.toUpperCase()), cell(adapter.address === null ? "not served" : make("code", {}, adapter.address)),
       cell(adapter.authentication ? "yes" : "none"), cell(String(adapter.operations.length), "number")));
   for (const left of document.withheld) {
     rows.push(make("tr", {}, cell(left.namespace), make("td", { colspan: "4", className: "error" }, `not served: ${left.diagnostic.message}`)));

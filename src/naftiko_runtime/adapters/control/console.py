@@ -31,7 +31,8 @@ async def page(asked: Asked) -> Response:
 
 async def data(asked: Asked) -> Response:
     """Return the documents and which other routes the page may use."""
-    documents = [described(plan) for plan in asked.actions.capabilities()]
+    address = asked.actions.address
+    documents = [described(plan, address) for plan in asked.actions.capabilities()]
     diagnostics = [each.as_json() for each in all_diagnostics(asked.actions)]
     return asked.json(
         {"documents": documents, "diagnostics": diagnostics, "routes": list(asked.switches)}

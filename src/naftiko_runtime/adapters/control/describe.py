@@ -1,6 +1,7 @@
 """A capability as the console shows it: adapters, operations with their inputs, diagnostics."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from naftiko_runtime.plan.capability import Capability
 from naftiko_runtime.plan.exposure import (
@@ -13,16 +14,18 @@ from naftiko_runtime.plan.exposure import (
 from naftiko_runtime.plan.function import Function, Input, Unavailable
 from naftiko_runtime.values import ABSENT, Json
 
+Where: TypeAlias = Callable[[Capability, Exposure], str | None]
 
-def described(plan: Capability) -> dict[str, Json]:
-    """Return one document with everything that it serves."""
+
+def described(plan: Capability, address: Where) -> dict[str, Json]:
+    """Return one document with everything that it serves, and where."""
     return {
         "file": plan.file,
         "label": plan.label,
         "description": plan.description,
         "version": plan.version,
         "specVersion": plan.spec_version,
-        "adapters": [_adapter(exposure) for exposure in plan.exposures],
+        "adapters": [_adapter(each, address(plan, each)) for each in plan.exposures],
         "withheld": [
             {"namespace": each.namespace, "diagnostic": each.diagnostic.as_json()}
             for each in plan.withheld
@@ -47,13 +50,11 @@ def function_named(
     return None
 
 
-def _adapter(exposure: Exposure) -> dict[str, Json]:
-    address = exposure.address
+def _adapter(exposure: Exposure, address: str | None) -> dict[str, Json]:
     return {
         "type": _type(exposure),
         "namespace": exposure.namespace,
-        "host": None if address is None else address.host,
-        "port": None if address is None else address.port,
+        "address": address,
         "authentication": exposure.authentication is not None,
         "operations": list(_operations(exposure)),
     }
