@@ -16,7 +16,7 @@ CONTROL = """
     - type: control
       port: 9191
       namespace: ops
-      management: {info: true, reload: true, logs: true}
+      management: {info: true, reload: true, logs: true, scripting: {timeout: 5000}}
 """
 
 
@@ -134,6 +134,32 @@ def test_levels_apply_everywhere(serving: Any) -> None:
     for _ in range(10):
         levels = serving.get("ops", "/logs")[1]["loggers"]
         assert levels["naftiko_runtime.access"]["configuredLevel"] == "INFO"
+
+
+def put(serving: Any, path: str, body: dict[str, Any]) -> None:
+    with contextlib.closing(serving.connection("ops")) as connection:
+        connection.request("PUT", path, json.dumps(body), {"Content-Type": "application/json"})
+        assert connection.getresponse().status == 200
+
+
+def replace_all(serving: Any) -> None:
+    """Kill the workers one after the other, so that there is always one that answers."""
+    for pid in children(serving):
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: len(children(serving)) == 2 and pid not in children(serving))
+
+
+def test_what_was_changed_is_changed_in_workers_that_come_later(serving: Any) -> None:
+    put(serving, "/logs/naftiko_runtime.access", {"level": "DEBUG"})
+    put(serving, "/logs/naftiko_runtime.access", {"level": "INFO"})
+    put(serving, "/logs/naftiko_runtime.engine", {"level": "DEBUG"})
+    put(serving, "/scripting", {"timeout": 4321})
+    replace_all(serving)
+    for _ in range(20):
+        levels = serving.get("ops", "/logs")[1]["loggers"]
+        assert levels["naftiko_runtime.access"]["configuredLevel"] == "INFO"
+        assert levels["naftiko_runtime.engine"]["configuredLevel"] == "DEBUG"
+        assert serving.get("ops", "/scripting")[1]["timeout"] == 4321
 
 
 def test_the_log_stream_has_the_records_of_all(serving: Any) -> None:

@@ -1,7 +1,7 @@
 """The control port of several workers: it answers for all of them (exposes.md LST-12)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -34,6 +34,12 @@ class GroupControls(Controls):
         super().__init__(runtime, outside)
         self._peers = peers
 
+    async def _tell(self, name: str, *values: Any) -> None:
+        """Change something everywhere; the parent first, which tells it to later workers."""
+        question = Question(name, values)
+        await ask(self._peers.parent, self._peers.key, question)
+        await ask_all(self._peers, question)
+
     async def _all(self, name: str, *values: Any) -> list[Any]:
         return await ask_all(self._peers, Question(name, values))
 
@@ -58,7 +64,7 @@ class GroupControls(Controls):
     async def set_level(self, logger: str, level: str | None) -> Json:
         """Set the level everywhere; raise ``ValueError`` for an unknown one."""
         own = await super().set_level(logger, level)
-        await self._all("set_level", logger, level)
+        await self._tell("set_level", logger, level)
         return own
 
     async def scripting(self) -> tuple[Scripting, ScriptStatistics]:
@@ -77,7 +83,7 @@ class GroupControls(Controls):
 
     async def set_scripting(self, settings: Scripting) -> None:
         """Change the settings everywhere."""
-        await self._all("set_scripting", settings)
+        await self._tell("set_scripting", settings)
 
     @contextmanager
     def logs(self, level: str, logger: str) -> Iterator[LogReader]:
@@ -150,6 +156,11 @@ class Answers(NamedTuple):
                 raise ValueError(f"nobody asks {other!r}")
         return found
 
+    async def catch_up(self, told: Iterable[Question]) -> None:
+        """Do what the others did before this worker began."""
+        for question in told:
+            await self.answer(question)
+
     async def stream(self, question: Question) -> AsyncIterator[Any]:
         """Yield the log entries that a colleague asked for."""
         with Controls.logs(self.controls, *question.values) as reader:
@@ -173,6 +184,7 @@ def begin_membership(
     controls = GroupControls(runtime, outside, member.peers)
     own = Answers(runtime, controls, reloader)
     runtime.run_beside(answer_questions(member.inbox, member.peers.key, own.answer, own.stream))
+    runtime.run_beside(own.catch_up(member.told))
     # the parent never writes: it can be read when the parent is gone, however it went
     asyncio.get_running_loop().add_reader(member.lifeline, _orphaned, member, runtime)
     if watches:

@@ -80,6 +80,7 @@ class _Parent:
         self._lifeline, self._alive = os.pipe()
         self._children: dict[int, _Child] = {}
         self._signals: list[int] = []
+        self._told: dict[tuple[object, ...], Question] = {}
         self._stopping = False
 
     def run(self) -> None:
@@ -154,7 +155,8 @@ class _Parent:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             os.close(self._alive)
             self._own.close()
-            member = Member(slot, self._peers, self._inboxes[slot], self._lifeline)
+            told = tuple(self._told.values())
+            member = Member(slot, self._peers, self._inboxes[slot], self._lifeline, told)
             speaks = is_first and slot == 0
             process = self._process if speaks else replace(self._process, say=_say_nothing)
             run_member(process, self._opened, member)
@@ -167,18 +169,27 @@ class _Parent:
             os._exit(code)
 
     def _answer(self) -> None:
-        """Answer a child that asks for a reload."""
+        """Answer a child that asks for a reload, or tells what it lets every child do."""
         connection, _ = self._own.accept()
         with connection:
             connection.settimeout(_SOON)
             try:
                 if exactly(connection, len(self._peers.key)) != self._peers.key:
                     return
-                received(connection)
-                connection.sendall(packed(self._reload()))
+                question = Question(*received(connection))
+                connection.sendall(packed(self._answered(question)))
             except OSError:
                 # who asked went away; whoever comes next is served
                 return
+
+    def _answered(self, question: Question) -> Reloaded | None:
+        if question.name == "reload":
+            return self._reload()
+        # the last word on one subject counts: the level of a logger, the settings of scripts
+        subject = (question.name, *question.values[:-1])
+        self._told.pop(subject, None)
+        self._told[subject] = question
+        return None
 
     def _reload(self) -> Reloaded:
         """Let every child reload, and keep up, so that new children begin where they are."""
