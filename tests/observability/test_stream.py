@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from naftiko_runtime.observability.logs import JsonLines, TextLines
+from naftiko_runtime.observability.logs import TextLines
 from naftiko_runtime.observability.redaction import Redactor
-from naftiko_runtime.observability.stream import LineFormatter, LineHandler
+from naftiko_runtime.observability.stream import LineHandler
 
 
 class Stream(io.StringIO):

@@ -12,7 +12,13 @@ from naftiko_runtime.engine.authenticators import Authenticator
 from naftiko_runtime.engine.credentials import NOTHING
 from naftiko_runtime.engine.exchange import REPEATABLE, Exchange, Inbound, Outbound, StaleConnection
 from naftiko_runtime.engine.redirects import MOST, followed, is_redirect
-from naftiko_runtime.engine.request import Blueprint, Pairs, authenticated, outbound
+from naftiko_runtime.engine.request import (
+    Blueprint,
+    Pairs,
+    authenticated,
+    outbound,
+    with_headers,
+)
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.errors import BodyTooLarge, UpstreamTimeout, UpstreamUnreachable
 from naftiko_runtime.observability.telemetry import Attempt, Peer
@@ -105,7 +111,10 @@ class Sending:
         authenticator = self._client.authenticator
         credentials = await authenticator.credentials(self._scope)
         if credentials is not NOTHING:
-            request = await authenticated(request, credentials)
+            if credentials.is_headers:
+                request = with_headers(request, credentials.headers)
+            else:
+                request = await authenticated(request, credentials)
         try:
             return await self._exchanged(authenticator.signed(request, self._scope))
         except StaleConnection:

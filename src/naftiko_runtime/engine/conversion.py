@@ -22,6 +22,7 @@ _MUST_BE: Final[Mapping[str, str]] = {
 _UNSENDABLE: Final = re.compile(r"[\r\n\0]")
 _LONGEST_MESSAGE: Final = 200
 _LONGEST_NUMBER: Final = 1000
+_DIGITS: Final = 20
 _INFINITE: Final = (float("inf"), float("-inf"))
 
 
@@ -35,6 +36,8 @@ def converted(value: Json, kind: str | None, schema: Mapping[str, Json]) -> Json
 
 
 def _to_integer(value: Json, schema: Mapping[str, Json]) -> Json:
+    if type(value) is str and len(value) < _DIGITS and value.isdecimal() and value.isascii():
+        return int(value)  # most are plain
     return _integral(integer_of(value)) if _is_short(value) else value
 
 
@@ -92,6 +95,23 @@ def checks_of(each: Input) -> tuple[Check, ...]:
     if each.feeds_header:
         checks.append(_header_check)
     return tuple(checks)
+
+
+def class_of(kind: str | None) -> type | None:
+    """Return the class of which every value is of a type, so that nothing need be checked.
+
+    None where there is none: a number may be an ``int`` or a ``float``.
+    """
+    return _CLASSES.get(kind or "")
+
+
+_CLASSES: Final[Mapping[str, type]] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
 def _type_check(kind: str) -> Check:

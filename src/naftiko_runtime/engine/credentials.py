@@ -16,5 +16,10 @@ class Credentials:
     cookies: tuple[tuple[str, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_headers(self) -> bool:
+        """Whether there is nothing but headers, as for most kinds."""
+        return not (self.query or self.cookies or self.members)
+
 
 NOTHING: Final = Credentials()

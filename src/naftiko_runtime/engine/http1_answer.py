@@ -155,8 +155,11 @@ class Answer:
 
     def wake(self) -> None:
         """Let the waiter look again."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None  # the head, the body and its end often come at once
+            if not waiter.done():
+                waiter.set_result(None)
 
     def fail(self, error: InvocationError) -> None:
         """End the exchange with an error unless it ended already."""

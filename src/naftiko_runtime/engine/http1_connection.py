@@ -71,11 +71,14 @@ class Connection(asyncio.Protocol):
         an answer came. A failed or cancelled exchange leaves the connection closed.
         """
         self.exchanges += 1
-        answer = self._answer = Answer(
-            self._place, self.transport, self._patience, headless=headless
-        )
+        transport = self.transport
+        answer = self._answer = Answer(self._place, transport, self._patience, headless=headless)
         try:
-            self._sent = await self._send(answer, head, body)
+            if body is None:
+                transport.write(head)
+                self._sent = True
+            else:
+                self._sent = await self._send(answer, head, body)
             while not answer.headed and answer.error is None:
                 await answer.wait(head_timeout, "no answer")
         except BaseException:
@@ -85,13 +88,11 @@ class Connection(asyncio.Protocol):
             raise answer.error
         return answer
 
-    async def _send(
-        self, answer: Answer, head: bytes, body: bytes | AsyncIterable[bytes] | None
-    ) -> bool:
+    async def _send(self, answer: Answer, head: bytes, body: bytes | AsyncIterable[bytes]) -> bool:
         """Return whether all was sent; an early answer ends a body that is still coming."""
         transport = self.transport
-        if body is None or isinstance(body, bytes):
-            transport.write(head + body if body else head)
+        if isinstance(body, bytes):
+            transport.write(head + body)
             return True
         transport.write(head)
         async for piece in body:

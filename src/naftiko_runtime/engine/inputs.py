@@ -6,10 +6,9 @@ function and kept while its plan lives.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from naftiko_runtime.engine.conversion import Check, checks_of, converted
+from naftiko_runtime.engine.conversion import checks_of, class_of, converted
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.engine.variables import Variables
 from naftiko_runtime.errors import InvalidInput, Misconfigured
@@ -22,12 +21,16 @@ _PLACES: Final = {"member": "body", "derived": "query"}
 _MOST_TABLES: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
 class _Row:
-    """One input with its checks."""
+    """One input with its checks; ``fits`` is the class whose values need no check of their type."""
 
-    each: Input
-    checks: tuple[Check, ...]
+    __slots__ = ("checks", "each", "fits", "others")
+
+    def __init__(self, each: Input) -> None:
+        self.each = each
+        self.fits = class_of(each.type)
+        self.checks = checks_of(each)
+        self.others = self.checks if self.fits is None else self.checks[1:]
 
     def value(self, given: Json | Absent) -> tuple[Json | Absent, str | None]:
         """Return the value for a call, or ABSENT, and what is wrong with it."""
@@ -47,7 +50,7 @@ class _Row:
         return (value, None) if complaint is None else (ABSENT, complaint)
 
     def _complaint(self, value: Json) -> str | None:
-        for check in self.checks:
+        for check in self.others if type(value) is self.fits else self.checks:
             complaint = check(value)
             if complaint is not None:
                 return complaint
@@ -60,12 +63,10 @@ class _Table:
     def __init__(self, inputs: tuple[Input, ...]) -> None:
         self.inputs = inputs
         self.rows = tuple(
-            _Row(each, checks_of(each))
-            for each in inputs
-            if each.constant is None and each.place != "environment"
+            _Row(each) for each in inputs if each.constant is None and each.place != "environment"
         )
         self.given_here = tuple(
-            _Row(each, checks_of(each))
+            _Row(each)
             for each in inputs
             if each.constant is not None or each.place == "environment"
         )

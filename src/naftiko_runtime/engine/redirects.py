@@ -11,11 +11,11 @@ from naftiko_runtime.errors import UpstreamUnreachable
 MOST: Final = 5
 _SEE_OTHER: Final = 303
 _MOVED: Final = (301, 302)
-_KEPT: Final = (307, 308)
+_REDIRECTS: Final = frozenset({*_MOVED, _SEE_OTHER, 307, 308})
 
 
 def is_redirect(status: int) -> bool:
-    return status in _MOVED or status in _KEPT or status == _SEE_OTHER
+    return status in _REDIRECTS
 
 
 def followed(request: Outbound, answer: Inbound) -> Outbound | None:

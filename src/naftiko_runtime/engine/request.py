@@ -82,17 +82,24 @@ async def outbound(
     return Outbound(operation.method, with_query(url, pairs), tuple(headers), content, timeout)
 
 
+def with_headers(request: Outbound, owned: Pairs) -> Outbound:
+    """Return a request with headers that authentication owns, in place of those there (6.2)."""
+    names = [name.lower() for name, _ in owned]
+    headers = [pair for pair in request.headers if pair[0].lower() not in names]
+    return Outbound(
+        request.method, request.url, (*headers, *owned), request.body, request.head_timeout
+    )
+
+
 async def authenticated(request: Outbound, credentials: Credentials) -> Outbound:
-    """Return a request with what authentication owns, in place of what has its name (6.2)."""
+    """Return a request with all that authentication owns, in place of what has its name (6.2)."""
+    if credentials.headers:
+        request = with_headers(request, credentials.headers)
     headers = list(request.headers)
     body, pairs = request.body, list(credentials.query)
     if credentials.members:
         body, headers, unplaced = await _with_members(request, credentials.members)
         pairs += unplaced
-    if credentials.headers:
-        owned = {name.lower() for name, _ in credentials.headers}
-        headers = [pair for pair in headers if pair[0].lower() not in owned]
-        headers += credentials.headers
     if credentials.cookies:
         cookies = [f"{name}={encoding.cookie(value)}" for name, value in credentials.cookies]
         headers = with_cookies(headers, cookies)
@@ -142,6 +149,8 @@ def unsendable(variable: str) -> Misconfigured:
 
 def _pairs(field: Field, scope: Scope) -> list[str]:
     value = _value(field, scope, "query")
+    if value is None:
+        return []
     return [f"{field.name}={encoding.query(text)}" for text in encoding.texts(value)]
 
 

@@ -60,11 +60,12 @@ class Binary:
         return members
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Relayed:
     """An upstream's answer passed on, still open.
 
-    ``failed`` is true for a status of 400 or more, or a redirect that was not followed.
+    ``failed`` is true for a status of 400 or more, or a redirect that was not followed. Nobody
+    changes one; it is not frozen, because a frozen one takes three times as long to make.
     """
 
     answer: Inbound

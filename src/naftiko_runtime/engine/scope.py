@@ -22,6 +22,9 @@ class InvocationScope:
 
     def narrowed(self, arguments: Mapping[str, Expression]) -> "InvocationScope":
         """Return the scope of what is called with ``arguments``: it sees nothing else (10.3)."""
-        values = ((name, argument.evaluate(self)) for name, argument in arguments.items())
-        inputs = {name: value for name, value in values if value is not ABSENT}
+        inputs = {
+            name: value
+            for name, argument in arguments.items()
+            if (value := argument.evaluate(self)) is not ABSENT
+        }
         return InvocationScope(inputs, self.variables)

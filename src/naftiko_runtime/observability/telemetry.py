@@ -13,9 +13,9 @@ when it ends. Nobody outside ``observability`` makes spans, counts or writes acc
                   run = telemetry.ran(Work(…)); run.ended(error)
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import getrandbits
 from typing import Any, Final, Literal, Protocol
 
 Headers = tuple[tuple[str, str], ...]
@@ -161,7 +161,7 @@ class Telemetry(Protocol):
 
 def fresh_id() -> str:
     """Return 32 hex digits that no other request has, also across forked workers (COM-3)."""
-    return os.urandom(16).hex()
+    return f"{getrandbits(128):032x}"
 
 
 class _Unrecorded:

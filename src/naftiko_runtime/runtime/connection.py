@@ -73,17 +73,21 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head, self._reading_head = 0, True
-        self._size = 0
+        self._head = self._size = 0
+        self._reading_head = True
 
     def on_url(self, url: bytes) -> None:
         self._size += len(url)
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._size += len(name) + len(value) + 4
+        name = name.lower()
         # the parser keeps trailing blanks, which RFC 9110 5.5 excludes from the value
-        super().on_header(name, value.strip(_BLANKS))
+        value = value.strip(_BLANKS)
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
@@ -134,8 +138,9 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._refused:
-            super().on_message_complete()
+        if not self._refused and not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, as uvicorn does, or be idle from now on."""

@@ -1,16 +1,17 @@
 """JSON answers (language.md 7.7)."""
 
 import json
-import math
-from typing import Final, NoReturn
+from typing import Final
 
-from naftiko_runtime.engine.formats.charset import text_of_body
+from naftiko_runtime.engine.formats.charset import declared_charset, text_of_body
 from naftiko_runtime.errors import UndecodableResponse
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import Json, NoNumber, double, no_constant, parsed
 
 LEVELS: Final = 200
 """Levels that an answer of any format may have (language.md 7.6)."""
 
+_UTF8: Final = (None, "utf-8")
+_NOT_OPENING: Final = bytes(byte for byte in range(256) if byte not in b"[{")
 _NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
 
@@ -21,16 +22,32 @@ def decode_json(body: bytes, content_type: str | None) -> Json:
     with one name wins; numbers beyond doubles and lone surrogates, which could not be sent on as
     JSON, are refused.
     """
-    text = text_of_body(body, content_type)
+    if declared_charset(content_type) in _UTF8:
+        try:
+            value = parsed(body)
+        except ValueError:
+            pass  # a byte order mark, perhaps; or else there is a better reason to be given
+        else:
+            _require_levels(body, value)
+            return value
+    return _decoded(text_of_body(body, content_type))
+
+
+def _decoded(text: str) -> Json:
+    """Return the value of JSON text in any charset, or raise with the reason why there is none."""
     try:
         value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise UndecodableResponse(f"the answer is not JSON: {_reason(error)}") from error
-    if _may_be_deep(text) and deeper_than(LEVELS, value):
-        raise UndecodableResponse(f"the answer has more than {LEVELS} levels")
+    _require_levels(text.encode(), value)
     if "\\" in text and not _is_encodable(text, value):
         raise UndecodableResponse("the answer is not JSON: it has half a surrogate pair")
     return value
+
+
+def _require_levels(body: bytes, value: Json) -> None:
+    if _may_be_deep(body) and deeper_than(LEVELS, value):
+        raise UndecodableResponse(f"the answer has more than {LEVELS} levels")
 
 
 def deeper_than(levels: int, value: Json) -> bool:
@@ -48,18 +65,18 @@ def deeper_than(levels: int, value: Json) -> bool:
     return bool(level)
 
 
-def _may_be_deep(text: str) -> bool:
-    """Return False when a text certainly has no more than ``LEVELS`` levels.
+def _may_be_deep(body: bytes) -> bool:
+    """Return False when JSON text certainly has no more than ``LEVELS`` levels.
 
     Walking the value costs as much as parsing. So brackets are cancelled against each other in C,
     one level a pass; what is left in doubt (escapes, brackets in texts) is walked.
     """
-    if text.count("[") + text.count("{") <= LEVELS:
+    if len(body.translate(None, _NOT_OPENING)) <= LEVELS:
         return False
-    if "\\" in text:
+    if b"\\" in body:
         return True
     # texts without brackets vanish here; a quote that stays (it began one with) stays for good
-    structure = text.encode().translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    structure = body.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     for _ in range(LEVELS):
         if not structure:
             return False
@@ -70,7 +87,7 @@ def _may_be_deep(text: str) -> bool:
 def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    if isinstance(error, _NoNumber):
+    if isinstance(error, NoNumber):
         return str(error)
     return (
         "it is nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
@@ -87,19 +104,4 @@ def _is_encodable(text: str, value: Json) -> bool:
     return True
 
 
-class _NoNumber(ValueError):
-    """What Python reads as a number and JSON cannot hold."""
-
-
-def _double(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise _NoNumber("a number is too large")
-    return number
-
-
-def _no_number(text: str) -> NoReturn:
-    raise _NoNumber(f"{text} is no JSON number")
-
-
-_DECODER: Final = json.JSONDecoder(parse_float=_double, parse_constant=_no_number)
+_DECODER: Final = json.JSONDecoder(parse_float=double, parse_constant=no_constant)
