@@ -112,7 +112,7 @@ class Sending:
         credentials = await authenticator.credentials(self._scope)
         if credentials is not NOTHING:
             if credentials.is_headers:
-                request = with_headers(request, credentials.headers)
+                request = with_headers(request, credentials)
             else:
                 request = await authenticated(request, credentials)
         try:

@@ -1,6 +1,6 @@
 """What authentication adds to a request, whatever its kind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -15,6 +15,11 @@ class Credentials:
     query: tuple[str, ...] = ()
     cookies: tuple[tuple[str, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = field(init=False)
+    """Names of the headers in lower case."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(name.lower() for name, _ in self.headers))
 
     @property
     def is_headers(self) -> bool:

@@ -38,13 +38,14 @@ class Connection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Whether request and answer were complete and the upstream keeps the connection."""
-        answer = self._answer
+        answer, transport = self._answer, self._transport
         return (
             self._sent
-            and self.is_open
+            and transport is not None
             and answer is not None
             and answer.reusable
             and not answer.paused
+            and not transport.is_closing()
         )
 
     def attach(self, transport: asyncio.Transport) -> None:

@@ -82,19 +82,18 @@ async def outbound(
     return Outbound(operation.method, with_query(url, pairs), tuple(headers), content, timeout)
 
 
-def with_headers(request: Outbound, owned: Pairs) -> Outbound:
+def with_headers(request: Outbound, credentials: Credentials) -> Outbound:
     """Return a request with headers that authentication owns, in place of those there (6.2)."""
-    names = [name.lower() for name, _ in owned]
+    names = credentials.names
     headers = [pair for pair in request.headers if pair[0].lower() not in names]
-    return Outbound(
-        request.method, request.url, (*headers, *owned), request.body, request.head_timeout
-    )
+    headers += credentials.headers
+    return Outbound(request.method, request.url, tuple(headers), request.body, request.head_timeout)
 
 
 async def authenticated(request: Outbound, credentials: Credentials) -> Outbound:
     """Return a request with all that authentication owns, in place of what has its name (6.2)."""
     if credentials.headers:
-        request = with_headers(request, credentials.headers)
+        request = with_headers(request, credentials)
     headers = list(request.headers)
     body, pairs = request.body, list(credentials.query)
     if credentials.members:

@@ -117,7 +117,11 @@ class TextLines:
 
     def access(self, line: AccessLine) -> str:
         """Return a request for people: what ``line`` would give, in one step."""
-        context = "".join([f" {name}={_shown(value)}" for name, value in _current().items()])
+        current = CURRENT.get()
+        if current is None or current.span is None:
+            context = "" if current is None else f" request_id={current.request_id}"
+        else:
+            context = "".join([f" {name}={_shown(value)}" for name, value in _current().items()])
         method, route, status, duration, received, sent, operation = line
         return (
             f"{timestamp(time.time_ns())} INFO  {ACCESS.name} {MESSAGE}{context} method={method} "
@@ -200,5 +204,6 @@ def _shown(value: Json) -> str:
     return _text(value if isinstance(value, str) else _encode(value))
 
 
+@lru_cache(maxsize=1024)
 def _text(text: str) -> str:
     return _encode(text) if " " in text or not text else text

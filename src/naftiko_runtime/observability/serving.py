@@ -51,7 +51,7 @@ class ServedRequest:
         self.open = True
         tracer = instruments.tracer
         self.span: Span | None = None if tracer is None else begin_server_span(tracer, scope)
-        self.request_id = wanted_id or _id_of(self.span)
+        self.request_id = wanted_id or (fresh_id() if self.span is None else _id_of(self.span))
         self._previous = CURRENT.get()
         CURRENT.set(self)
 
@@ -72,7 +72,8 @@ class ServedRequest:
         if self.endpoint is None and self._instruments.otherwise is not None:
             self.matched(self._instruments.otherwise)
         failed = error or "upstream-status" if status >= _FAILED else ""
-        self._count(status, error, seconds)
+        if self._served is not None:
+            self._count(status, error, seconds)
         if (conventions := self._instruments.conventions) is not None and self.endpoint is not None:
             conventions.answered(self._scope, self.endpoint, (status, failed), seconds)
         if self.span is not None and (tracer := self._instruments.tracer) is not None:

@@ -1,7 +1,9 @@
 """Writes log lines to a stream: those of one turn of the loop at once, warnings directly."""
 
 import asyncio
+import contextlib
 import logging
+import threading
 from typing import Protocol, TextIO
 
 from naftiko_runtime.observability.access_line import AccessLine
@@ -35,6 +37,7 @@ class LineHandler(logging.Handler):
         self._stream = stream
         self._form = lines
         self._lines: list[str] = []
+        self._writing = threading.Lock()
         self._due: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -67,18 +70,14 @@ class LineHandler(logging.Handler):
 
     def flush(self) -> None:
         """Write what was gathered; a stream that takes nothing any more loses it."""
-        self.acquire()
-        try:
+        with self._writing:
             self._due = None
             lines, self._lines = self._lines, []
-            if lines:
-                self._stream.write(f"{self._form.scrubbed(lines)}\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            # closed, or its reader is gone: there is nowhere left to say so
-            self._lines.clear()
-        finally:
-            self.release()
+            # when it is closed, or its reader is gone, there is nowhere left to say so
+            with contextlib.suppress(OSError, ValueError):
+                if lines:
+                    self._stream.write(f"{self._form.scrubbed(lines)}\n")
+                self._stream.flush()
 
     def close(self) -> None:
         """Write what is left."""

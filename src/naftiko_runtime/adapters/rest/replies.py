@@ -78,15 +78,16 @@ async def relay(result: Relayed, shape: Shape, send: Send, *, head: bool) -> Non
     Raises ``ResponseTooLarge`` before anything is sent, ``TransferBroken`` after: the caller must
     see an incomplete transfer, never a well-formed short answer.
     """
-    headers, length = _relayed_headers(result, shape)
+    status = result.answer.status
+    headers, length = _relayed_headers(result, shape, status)
     limit = None if result.failed else shape.limit
     if limit is not None and length is not None and length > limit and not head:
         raise _too_large(limit)
-    bodiless = head or result.status in _EMPTY
+    bodiless = head or status in _EMPTY
     body = b"" if bodiless else result.answer.ready()
     if body is not None and limit is not None and len(body) > limit:
         raise _too_large(limit)
-    await send({"type": _START, "status": result.status, "headers": headers})
+    await send({"type": _START, "status": status, "headers": headers})
     if bodiless or (body is not None and length in (None, len(body))):
         await send({"type": _BODY, "body": body})
     else:
@@ -129,7 +130,9 @@ def _too_large(limit: int) -> ResponseTooLarge:
     return ResponseTooLarge(f"the upstream's answer exceeds {limit} bytes")
 
 
-def _relayed_headers(result: Relayed, shape: Shape) -> tuple[list[RawHeader], int | None]:
+def _relayed_headers(
+    result: Relayed, shape: Shape, status: int
+) -> tuple[list[RawHeader], int | None]:
     """Return the headers that may pass, and the Content-Length among them."""
     mapped = shape.mapped and not result.failed
     passing = _mapped if mapped else _relayed
@@ -141,10 +144,10 @@ def _relayed_headers(result: Relayed, shape: Shape) -> tuple[list[RawHeader], in
             continue
         if known is not _LENGTH:
             headers.append((known, value))
-        elif value.isdigit() and result.status not in _EMPTY:
+        elif value.isdigit() and status not in _EMPTY:
             length = int(value)
             headers.append((known, value))
-    if result.failed or result.status == _COUNTED or shape is not PLAIN or result.media_type:
+    if result.failed or status == _COUNTED or shape is not PLAIN or result.media_type:
         _add_own(headers, result, shape, mapped=mapped)
     return headers, length
 

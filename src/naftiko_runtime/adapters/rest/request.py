@@ -11,7 +11,7 @@ from naftiko_runtime.adapters.rest.query import Query, parsed_query
 from naftiko_runtime.adapters.visit import Visit
 
 _QUOTED: Final = 2
-_FRAMING: Final = (b"content-length", b"transfer-encoding", b"content-encoding")
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding", b"content-encoding"))
 
 
 class Request:
@@ -58,7 +58,10 @@ class Request:
         """Whether there is certainly no body: known without making one, for most requests."""
         if self._body is not None:
             return self._body.is_empty
-        return not any(name in _FRAMING for name, _ in self.scope["headers"])
+        for name, _ in self.scope["headers"]:  # noqa: SIM110 - any() costs three times as much
+            if name in _FRAMING:
+                return False
+        return True
 
     @property
     def broke_off(self) -> bool:
