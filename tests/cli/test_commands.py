@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from naftiko_runtime.cli.create import kebab_of
 from naftiko_runtime.cli.main import main
 
 SHOP = """
@@ -427,8 +426,17 @@ def test_create_without_what_it_needs_is_2(
 
 
 @pytest.mark.parametrize("name", ["Pet Store", "petStore", "PET_STORE", "pet-store", "PetStore"])
-def test_kebab(name: str) -> None:
-    assert kebab_of(name) == "pet-store"
+def test_created_and_imported_documents_are_named_alike(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    described = {"openapi": "3.1.0", "info": {"title": name, "version": "1"}, "paths": {}}
+    Path("api.json").write_text(json.dumps(described))
+    words = ["create", "capability", "--name", name, "--base-uri", "https://a.example"]
+    assert main(words, {}) == 0
+    assert main(["import", "openapi", "api.json"], {}) == 0
+    written = {each.name for each in tmp_path.iterdir()} - {"api.json"}
+    assert written == {"pet-store.naftiko.yaml", "pet-store-consumes.yml"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

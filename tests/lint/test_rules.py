@@ -132,6 +132,7 @@ CASES: list[tuple[str, str, Severity, str]] = [
     ("read-only-write", text(mcp="{name: t, description: Reads one thing, call: up.post, hints: {readOnly: true}}"), "info", "{readOnly"),
     ("method-differs", text(exposes=resource("path: /x, operations: [{method: GET, call: up.post}]")), "info", "{method: GET"),
     ("operation-unused", text(), "info", "{name: post"),
+    ("operation-unused", text(mcp="{name: t, description: d, call: up.post, steps: [{name: a, type: call, call: up.get}]}"), "info", "{name: post"),
     ("required-unfed", text(consumes=UP.replace("method: GET", "method: GET, inputParameters: [{name: q, in: query, type: string, required: true}]")), "info", "up.get"),
     ("with-unused", text(consumes=UP.replace("method: GET", "method: GET, inputParameters: [{name: q, in: query}]"), mcp=TOOL.replace("call:", "with: {nope: 1}, call:")), "warning", "1}"),
     ("lookup-constant", steps("{name: a, type: call, call: up.get}, {name: b, type: lookup, index: a, match: id, lookupValue: '7'}"), "info", "'7'"),
@@ -211,6 +212,10 @@ FINE: list[tuple[str, str]] = [
     ("step-unused", steps("{name: a, type: call, call: up.get}, {name: b, type: script, language: python, location: ., file: b.py}")),
     ("tool-description", function("", "{type: mcp, namespace: m, port: 1, tools: [{ref: agg.f}]}").replace("description: d,", "description: Inherited by the tool,")),
     ("tunnel-identity-must-bind", text(binds="[{namespace: e, keys: {ID: ID}}]", consumes=UP.replace("resources:", "tunnel: {type: ziti, service: s, identity: '{{e.ID}}'}, resources:"))),
+    # whose only callers are unavailable, a step behind the bad one too, an ambiguous and a misspelt name
+    ("operation-unused", text(mcp="{name: t, description: d, steps: [{name: a, type: call, call: up.nope}, {name: b, type: call, call: up.get}]}, {name: u, description: d, call: up.post, with: {x: '{{a.b.c}}'}}")),
+    ("operation-unused", text(consumes=UP.replace("{name: post, method: POST}", "{name: get, method: POST}"), mcp="{name: t, description: d, call: up.get}")),
+    ("operation-unused", text(consumes=UP.replace(", {name: post, method: POST}", ""), mcp="{name: t, description: d, call: UP.Get, with: {x: '{{a.b.c}}'}}")),
     ("long-name", text(mcp=TOOL.replace("name: t", "name: " + "t" * 50))),
     ("credential-input", text(binds="[{namespace: e, keys: {K: K}}]", consumes=UP.replace("method: GET", "method: GET, inputParameters: [{name: X-Api-Key, in: header, value: '{{K}}'}]"))),
     ("required-unfed", text(consumes=UP.replace("method: GET", "method: GET, inputParameters: [{name: q, in: query, type: string, required: true}]"), mcp=TOOL.replace("call:", "with: {q: tools.q}, call:"))),

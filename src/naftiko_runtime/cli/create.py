@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from urllib.parse import urlsplit
 
 from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
+from naftiko_runtime.names import kebab
 
 _REST_PORT, _MCP_PORT = 8080, 9090
 _MOST: Final = 65535
-_WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 _TEMPLATE: Final = """\
 naftiko: 1.0.0-alpha2
@@ -102,13 +101,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _plan(given: Mapping[str, Any], console: Console) -> Plan:
     name = given.get("name") or _asked("Name", "--name", console)
     base_uri = given.get("base_uri") or _asked("Base URI", "--base-uri", console)
-    kebab = kebab_of(name)
-    if not kebab:
+    short = kebab(name)
+    if not short:
         raise UsageError(f"--name {name!r} has no letter or digit")
     if urlsplit(base_uri).scheme not in {"http", "https"} or not urlsplit(base_uri).netloc:
         raise UsageError(f"--base-uri {base_uri!r} is no http or https URI")
     return Plan(
-        kebab,
+        short,
         name,
         base_uri.rstrip("/"),
         _port("--port", given.get("port", str(_REST_PORT))),
@@ -129,11 +128,6 @@ def _port(option: str, text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= _MOST:
         raise UsageError(f"{option}: {text!r} is no port from 1 to {_MOST}")
     return int(text)
-
-
-def kebab_of(name: str) -> str:
-    """Return ``pet-store`` for ``Pet Store``, ``petStore`` and ``PET_STORE``."""
-    return "-".join(word.lower() for word in _WORDS.findall(name))
 
 
 def _document(plan: Plan) -> str:

@@ -12,9 +12,9 @@ from naftiko_runtime import __version__
 from naftiko_runtime.cli.documents import STDIN
 from naftiko_runtime.cli.output import Console
 from naftiko_runtime.cli.parser import Parser, UsageError
+from naftiko_runtime.names import kebab
 from naftiko_runtime.openapi.import_api import Imported, Origin, import_api
 from naftiko_runtime.openapi.import_capability import capability_of
-from naftiko_runtime.openapi.import_names import kebab
 from naftiko_runtime.openapi.import_source import NotOpenApi, read_description
 from naftiko_runtime.openapi.import_text import as_json, as_yaml
 

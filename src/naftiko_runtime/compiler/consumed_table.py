@@ -58,6 +58,15 @@ class ConsumedTable:
             self.world.found.add("dialect/spelling", place, message)
         return candidates[0]
 
+    def named(self, call: str) -> Sequence[Consumed]:
+        """Return the document's own operations that a call names, without a word about it."""
+        namespace = next(iter(_fitting(call, self.own)), None)
+        if namespace is not None:
+            return _named(call[len(namespace) + 1 :], self.own[namespace])
+        first, _, rest = call.partition(".")
+        spelled = matching(first, self.own)
+        return _named(rest, self.own[spelled]) if spelled is not None and rest else []
+
     def has_namespace(self, reference: str, origin: str | None) -> bool:
         """Tell whether a reference begins with a consumed namespace."""
         return any(_begins(reference, name) for name in self._tables(origin))
@@ -75,7 +84,7 @@ class ConsumedTable:
         self, call: str, place: Place, caller: Caller, origin: str | None
     ) -> tuple[str, str, Sequence[Consumed]]:
         tables = self._tables(origin)
-        fitting = sorted((name for name in tables if _begins(call, name)), key=len, reverse=True)
+        fitting = _fitting(call, tables)
         if fitting:
             namespace = fitting[0]
             if "." in namespace or "_" in namespace:
@@ -146,6 +155,11 @@ class ConsumedTable:
     def _report_namespace(self, call: str, namespace: str, place: Place, caller: Caller) -> None:
         message = f"{caller.label}: {call} is read with the namespace {namespace!r}"
         self.world.found.add("dialect/call-form", place, message)
+
+
+def _fitting(call: str, namespaces: Iterable[str]) -> list[str]:
+    """Return the namespaces that a call may begin with, the longest first (10.1)."""
+    return sorted((name for name in namespaces if _begins(call, name)), key=len, reverse=True)
 
 
 def _begins(call: str, namespace: str) -> bool:

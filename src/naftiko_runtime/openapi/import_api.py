@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from naftiko_runtime.names import kebab
 from naftiko_runtime.openapi import import_swagger
 from naftiko_runtime.openapi.import_bodies import Bodies
-from naftiko_runtime.openapi.import_names import Names, kebab, upper_snake
+from naftiko_runtime.openapi.import_names import Names, upper_snake
 from naftiko_runtime.openapi.import_parameters import (
     Parameters,
     PathText,

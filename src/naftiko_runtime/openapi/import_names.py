@@ -1,20 +1,13 @@
-"""Names of an imported API: kebab, unique, at most 64 characters (orchestration.md 7.3)."""
+"""Names of an imported API: unique, at most 64 characters (orchestration.md 7.3)."""
 
 import hashlib
-import re
 from typing import Final
 
+from naftiko_runtime.names import kebab
 from naftiko_runtime.openapi.import_warnings import Warnings
 
 _LONGEST: Final = 64
 _KEPT: Final = 55
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OTHER: Final = re.compile(r"[^A-Za-z0-9]+")
-
-
-def kebab(text: str) -> str:
-    """Return ``get-pet-by-id`` for ``getPetById`` and ``Get pet by ID``."""
-    return _OTHER.sub("-", _HUMP.sub("-", text)).strip("-").lower()
 
 
 def upper_snake(text: str) -> str:
