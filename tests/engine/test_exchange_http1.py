@@ -1,6 +1,7 @@
 """What only the default exchange does: keeping connections, TLS, proxies, backpressure."""
 
 import asyncio
+import gc
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import trustme
 
 from naftiko_runtime.engine.exchange import Outbound, StaleConnection
 from naftiko_runtime.engine.exchange_http1 import Http1Exchange
+from naftiko_runtime.engine.http1_answer import Answer
 from naftiko_runtime.engine.http1_connection import Connection
 from naftiko_runtime.engine.http1_dial import Dialer, Proxy, client_tls, reason
 from naftiko_runtime.errors import StartError, UpstreamTimeout, UpstreamUnreachable
@@ -52,6 +54,24 @@ async def echo_number(client: Any) -> None:
 async def test_a_connection_is_used_again(exchange: Any, raw_upstream: Any) -> None:
     async with raw_upstream(echo_number) as upstream:
         assert [await body_of(exchange, get(upstream.url)) for _ in range(3)] == [b"1", b"1", b"1"]
+
+
+async def test_an_answer_is_gone_with_its_exchange(exchange: Any, raw_upstream: Any) -> None:
+    async with raw_upstream(echo_number) as upstream:
+        gc.collect()
+        gc.disable()
+        before = answers()
+        try:
+            for _ in range(20):
+                await body_of(exchange, get(upstream.url))
+            # the connection, which is kept, knows its last one
+            assert answers() == before + 1
+        finally:
+            gc.enable()
+
+
+def answers() -> int:
+    return sum(isinstance(each, Answer) for each in gc.get_objects())
 
 
 async def test_no_more_connections_are_kept_than_the_pool_holds(

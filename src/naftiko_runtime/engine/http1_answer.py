@@ -50,6 +50,7 @@ class Answer:
         "_gap_timeout",
         "_headers",
         "_headless",
+        "_parser",
         "_pieces",
         "_place",
         "_transport",
@@ -59,7 +60,6 @@ class Answer:
         "error",
         "fields",
         "headed",
-        "parser",
         "paused",
         "received",
         "reusable",
@@ -78,7 +78,8 @@ class Answer:
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
         self._waiter: asyncio.Future[None] | None = None
-        self.parser = httptools.HttpResponseParser(self)
+        # parser and answer hold each other until the answer has ended
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self.fields: list[tuple[bytes, bytes]] = []
         """Headers as they came."""
         self.status = 0
@@ -165,15 +166,18 @@ class Answer:
         """End the exchange with an error unless it ended already."""
         if not self.ended and self.error is None:
             self.error = error
+            self._parser = None
             self._transport.abort()
         self.wake()
 
     def feed(self, data: bytes) -> None:
         """Take what the upstream sent."""
+        if self._parser is None:
+            return
         if not self.headed:
             self.received += len(data)
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(UpstreamUnreachable(f"{self._place}: not an HTTP answer: {error}"))
         if self.received > _HEAD_LIMIT and not self.headed:
@@ -183,6 +187,7 @@ class Answer:
         """Note that the upstream closed the connection: the end of some bodies, else a failure."""
         if self.headed and not complaint and self._ends_with_connection():
             self.ended = True
+            self._parser = None
             self.wake()
             return
         where = "in mid-body" if self.headed else "before an answer"
@@ -198,9 +203,9 @@ class Answer:
             self.fields.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self.headed:
+        if self.headed or self._parser is None:
             return
-        status = self.parser.get_status_code()
+        status = self._parser.get_status_code()
         if status == _SWITCHING:
             self.fail(UpstreamUnreachable(f"{self._place}: the answer leaves HTTP"))
             return
@@ -215,7 +220,9 @@ class Answer:
 
     def _end(self) -> None:
         self.ended = True
-        self.reusable = self.parser.should_keep_alive()
+        if self._parser is not None:
+            self.reusable = self._parser.should_keep_alive()
+            self._parser = None
 
     def _ends_with_connection(self) -> bool:
         """Whether no header tells where the body ends (RFC 9112 section 6.3)."""
