@@ -53,6 +53,13 @@ capability:
                 tokenEndpoint: http://127.0.0.1:1/token
                 clientId: me
                 clientSecret: "{{K}}"
+            - {name: put, method: PUT, authentication: {type: none}}
+  exposes:
+    - type: rest
+      port: 8080
+      namespace: rest
+      resources:
+        - {name: notes, path: /notes, operations: [{name: put, method: PUT, call: up.put}]}
 """
 ENVIRON = {"K": "abc", "N": "7", "P": "9", "F": "=&"}
 
@@ -99,6 +106,12 @@ def test_short_credentials_are_masked_in_every_scheme(
 def test_a_short_secret_is_masked_in_its_encoded_form(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, body = shown(capsys, "form")
     assert body == "k=***"
+
+
+def test_a_body_that_would_be_streamed_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["call", "keys.yml", "PUT /notes", "--input", '{"say": "abc is no secret here"}']
+    assert main([*words, "--dry-run"], ENVIRON) == 0
+    assert capsys.readouterr().out.endswith('\n\n{"say": "abc is no secret here"}\n')
 
 
 def test_the_request_for_a_token_is_masked_too(capsys: pytest.CaptureFixture[str]) -> None:

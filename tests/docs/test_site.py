@@ -64,6 +64,14 @@ def test_nothing_is_loaded_from_the_network(site: Path) -> None:
         assert not loaded.search(page.read_text(encoding="utf-8")), page.name
 
 
+@pytest.mark.parametrize("page", ["README.md", "examples/README.md"])
+def test_links_and_pictures_of_a_readme_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert len(targets) > 3
+    assert [each for each in targets if not (ROOT / page).parent.joinpath(each).exists()] == []
+
+
 @pytest.mark.parametrize("text", ["[gone](gone.md)", "[gone](cli.md#gone)"], ids=["page", "anchor"])
 def test_a_dead_link_fails_the_build(text: str, tmp_path: Path) -> None:
     for name in ("docs", "scripts"):

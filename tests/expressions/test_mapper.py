@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from naftiko_runtime.expressions.mapper import (
     ArrayShape,
     Chain,
     FirstOf,
     Fixed,
+    Mapper,
     MapShape,
     ObjectShape,
     RootedObject,
@@ -17,7 +20,7 @@ from naftiko_runtime.expressions.mapper import (
 )
 from naftiko_runtime.expressions.path import ROOT, Path
 from naftiko_runtime.expressions.reference import FromInput, Literal, Template, Variable
-from naftiko_runtime.values import ABSENT, Json, number_of
+from naftiko_runtime.values import ABSENT, Json, compact, number_of
 
 
 class Inputs:
@@ -177,3 +180,59 @@ def test_of_several_unnamed_outputs_the_first_that_is_not_null_counts() -> None:
 def test_absent_is_shown_as_null() -> None:
     assert null_if_absent(ABSENT) is None
     assert null_if_absent(0) == 0
+
+
+NAMES = st.sampled_from(["a", "b", "0", "length"])
+VALUES = st.recursive(
+    st.none() | st.integers(0, 3) | st.sampled_from(["", "text"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
+    | st.dictionaries(NAMES, inner, max_size=3).map(lambda members: RootedObject(members, "a")),
+)  # fmt: skip
+PATHS = ["$", "$.a", "$.b", "$.a.b", "$.0", "$.a.length", "$.b[0]", "$..a", "$.a.length()"]
+LEAVES: st.SearchStrategy[Mapper] = st.builds(
+    Select,
+    st.sampled_from(PATHS).map(Path.parse),
+    st.none() | st.just(Fixed(Literal("other"))),
+    st.booleans(),
+    st.booleans(),
+    st.none() | st.just(2),
+) | st.sampled_from([Fixed(Literal(7)), Fixed(FromInput("none"))])
+MAPPERS: st.SearchStrategy[Mapper] = st.recursive(
+    LEAVES,
+    lambda inner: st.builds(
+        ObjectShape, st.lists(st.tuples(NAMES, inner), max_size=3).map(tuple),
+        st.none() | st.sampled_from([select("$.a"), select("$.b")]), st.booleans(), st.booleans(),
+    ) | st.builds(ArrayShape, st.none() | LEAVES, inner),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(MAPPERS, st.lists(VALUES, max_size=8))
+def test_many_elements_become_what_each_becomes_by_itself(
+    mapper: Mapper, elements: list[Json]
+) -> None:
+    together = ArrayShape(None, mapper).apply(elements, SCOPE)
+    each = [null_if_absent(mapper.apply(element, SCOPE)) for element in elements]
+    assert compact(together) == compact(each)
+
+
+def test_elements_of_one_list_share_nothing() -> None:
+    rows = [{"a": number} for number in range(9)]
+    made = ArrayShape(None, ObjectShape((("n", select("$.a")),))).apply(rows, SCOPE)
+    assert made == [{"n": number} for number in range(9)]
+    made[0]["n"] = "changed"
+    assert made[1] == {"n": 1}
+
+
+def test_what_is_null_or_no_object_among_many_elements_is_read_like_alone() -> None:
+    item = ObjectShape((("n", select("$.a")), ("c", Fixed(Literal("v")))))
+    rows: Json = [{"a": 1}, None, {}, {"a": None}, "text", [2], {"a": {"b": 3}}]
+    assert ArrayShape(None, item).apply(rows, SCOPE) == [
+        {"n": 1, "c": "v"},
+        None,
+        {"n": None, "c": "v"},
+        {"n": None, "c": "v"},
+        {"n": None, "c": "v"},
+        {"n": None, "c": "v"},
+        {"n": {"b": 3}, "c": "v"},
+    ]

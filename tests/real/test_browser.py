@@ -14,6 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from naftiko_runtime.demo.checks import Tokens
+from naftiko_runtime.demo.label_studio import label_studio
+from naftiko_runtime.demo.sample import fill
+from naftiko_runtime.demo.studio import Studio
+
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(PROGRAM is None, reason="no Chromium on the PATH"),
@@ -108,8 +113,43 @@ def test_the_console_tries_an_operation_and_masks_its_secret(
         "document.querySelector('#operation').innerText.includes('from the shop') "
         "&& document.querySelector('#operation').innerText"
     )
-    page.screenshot(ARTEFACTS / "console.png")
     assert "/orders/7" in shown
     assert "***" in shown
     assert "hush-hush" not in page.evaluate("document.documentElement.outerHTML")
     assert page.complaints == []
+
+
+def test_the_console_shows_the_bundled_capability_as_the_documentation_pictures_it(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = Studio()
+    fill(studio)
+    # a relative name, as people write it: the picture is for everybody
+    monkeypatch.chdir(ROOT)
+    document = Path("capabilities/label-studio-exports.yaml")
+    options = ("--console", "--control", "0")
+    with (
+        serving_app(label_studio(studio, Tokens("t0ken-of-a-demo"))) as upstream,
+        live(
+            document,
+            *options,
+            adapters=3,
+            upstreams={"label-studio-*": upstream},
+            environ={"LABEL_STUDIO_API_KEY": "Token t0ken-of-a-demo"},
+        ) as served,
+    ):
+        page.open(f"{served.urls['control']}/console")
+        picked = (
+            "[...document.querySelectorAll('.pick')]"
+            ".find((each) => each.innerText.startsWith('GET /v1/api/projects/{id}/exports'))"
+        )
+        page.until(picked)
+        page.click(picked)
+        page.until("document.querySelector('#operation form input')")
+        page.write("document.querySelector('#operation form input')", "1")
+        page.click("document.querySelector('#operation form button')")
+        page.until("document.querySelector('#operation').innerText.includes('First snapshot')")
+        page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
+        page.screenshot(ARTEFACTS / "console.png")
+        assert "Authorization: ***" in page.evaluate("document.body.innerText")
+        assert "t0ken-of-a-demo" not in page.evaluate("document.documentElement.outerHTML")

@@ -4,13 +4,17 @@
 result is a JSON value or ``ABSENT``; objects show an absent member as null (9.4).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final, Literal, TypeAlias
 
 from naftiko_runtime.expressions.path import Path
 from naftiko_runtime.expressions.reference import Expression, Scope
 from naftiko_runtime.values import ABSENT, Absent, Json
+
+_MANY: Final = 4
+"""Elements from which on taking all of them together pays."""
 
 ScalarType = Literal["string", "integer", "number", "boolean", "array", "object"]
 
@@ -44,6 +48,14 @@ class Select:
     wrap: bool = False
     rooted: bool = False
     cut: int | None = None
+
+    @property
+    def getters(self) -> "tuple[Getter, ...] | None":
+        """The way down to what it finds, when that is members by name alone; it may be missing."""
+        names = None if self.wrap or self.cut is not None else self.path.members
+        if names is None or not all(isinstance(name, str) for name in names):
+            return None
+        return tuple(itemgetter(name) for name in names)
 
     def apply(self, root: Json, scope: Scope) -> Json | Absent:
         value = self.path.select(root)
@@ -97,6 +109,16 @@ class ObjectShape:
     """Absent members are left out instead of null, and so is an empty object (11.2, 11.3)."""
     always: bool = False
     """Several named outputs: an object even when there was no answer to read (9.5)."""
+    _blank: dict[str, Json] = field(init=False, compare=False, repr=False)
+    _columns: "tuple[_Column, ...]" = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_blank", dict.fromkeys(name for name, _ in self.members))
+        columns = tuple(
+            (name, member.getters if isinstance(member, Select) else None, member)
+            for name, member in self.members
+        )
+        object.__setattr__(self, "_columns", columns)
 
     def apply(self, root: Json, scope: Scope) -> Json | Absent:
         if self.sparse:
@@ -106,6 +128,44 @@ class ObjectShape:
         if (value is ABSENT or value is None) and not self.always:
             return None
         return {name: null_if_absent(member.apply(value, scope)) for name, member in self.members}
+
+    def each(self, roots: Sequence[Json], scope: Scope) -> Sequence[Json | Absent]:
+        """Return what ``apply`` makes of each of several values.
+
+        Nearly all mapped answers are lists of objects whose properties are members of the
+        elements. So many are made property by property: each is then a handful of calls for all
+        elements together.
+        """
+        if self.base is not None or self.sparse or len(roots) < _MANY or None in roots:
+            return [self.apply(root, scope) for root in roots]
+        objects = [self._blank.copy() for _ in roots]
+        for name, getters, member in self._columns:
+            if getters is None or not _filled(objects, name, getters, roots):
+                for made, value in zip(objects, _each(member, roots, scope), strict=True):
+                    made[name] = null_if_absent(value)
+        return objects
+
+
+def _filled(
+    objects: Sequence[dict[str, Json]],
+    name: str,
+    getters: Sequence["Getter"],
+    values: Sequence[Json],
+) -> bool:
+    """Set a property of all objects; tell whether all of the values had what it is read from."""
+    found: Iterable[Json] = values
+    for getter in getters:
+        found = map(getter, found)
+    try:
+        for made, value in zip(objects, found, strict=True):
+            made[name] = value
+    except (KeyError, TypeError):  # no such member, or no object
+        return False
+    return True
+
+
+Getter: TypeAlias = Callable[[Json], Json]
+_Column: TypeAlias = "tuple[str, tuple[Getter, ...] | None, Mapper]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +179,8 @@ class MapShape:
         value = root if self.base is None else self.base.apply(root, scope)
         if not isinstance(value, dict):
             return None
-        return {
-            name: null_if_absent(self.each.apply(member, scope)) for name, member in value.items()
-        }
+        members = map(null_if_absent, _each(self.each, list(value.values()), scope))
+        return dict(zip(value, members, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +199,8 @@ class ArrayShape:
         value = root if self.base is None else self.base.apply(root, scope)
         if not isinstance(value, list):
             return None
-        return [null_if_absent(self.each.apply(element, scope)) for element in value]
+        found = _each(self.each, value, scope)
+        return [None if each is ABSENT else each for each in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +218,12 @@ class FirstOf:
 
 
 Mapper: TypeAlias = Select | Chain | Fixed | ObjectShape | MapShape | ArrayShape | FirstOf
+
+
+def _each(mapper: Mapper, roots: Sequence[Json], scope: Scope) -> Sequence[Json | Absent]:
+    if isinstance(mapper, ObjectShape):
+        return mapper.each(roots, scope)
+    return [mapper.apply(root, scope) for root in roots]
 
 
 def null_if_absent(value: Json | Absent) -> Json:

@@ -7,6 +7,7 @@ by part in document order (``expressions.selectors``); conditions of filters are
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from naftiko_runtime.expressions.aggregates import FUNCTIONS, Aggregate
@@ -15,13 +16,14 @@ from naftiko_runtime.expressions.selectors import (
     Anywhere,
     Everything,
     Part,
+    Selection,
     Selector,
     Slice,
     Step,
     Union,
     Where,
-    gathered,
-    walk,
+    gathering,
+    walking,
 )
 from naftiko_runtime.values import ABSENT, Absent, Json
 
@@ -61,6 +63,17 @@ class Path:
     _function: Aggregate | None = field(compare=False, repr=False)
     _rest: str = field(compare=False, repr=False)
     """The text behind the first part."""
+    select: Selection = field(init=False, compare=False, repr=False)
+    """Return what the path leads to: a value, an array for indefinite paths, or ABSENT.
+
+    Raises ``ResponseTooLarge`` for an indefinite path that finds millions of values.
+    """
+
+    def __post_init__(self) -> None:
+        select = gathering(self._parts) if self._steps is None else walking(self._steps)
+        if self._function is not None:
+            select = partial(_applied, self._function, select)
+        object.__setattr__(self, "select", select)
 
     @classmethod
     def parse(cls, text: str) -> "Path":
@@ -72,17 +85,6 @@ class Path:
         """Return the walk of names and indexes between dots, whatever they hold (3.7)."""
         steps = tuple(_named(name) for name in dotted.split("."))
         return cls(f"$.{dotted}", steps, steps, None, "")
-
-    def select(self, value: Json) -> Json | Absent:
-        """Return what the path leads to: a value, an array for indefinite paths, or ABSENT.
-
-        Raises ``ResponseTooLarge`` for an indefinite path that finds millions of values.
-        """
-        if self._steps is not None:
-            found = walk(value, self._steps)
-        else:
-            found = gathered(value, self._parts)
-        return found if self._function is None or found is ABSENT else self._function(found)
 
     @property
     def definite(self) -> bool:
@@ -117,6 +119,11 @@ class Path:
         """Return the path that leads on from where the first part leads."""
         steps = None if self._steps is None else self._steps[1:]
         return Path(f"${self._rest}", self._parts[1:], steps, self._function, "")
+
+
+def _applied(function: Aggregate, select: Selection, value: Json) -> Json | Absent:
+    found = select(value)
+    return ABSENT if found is ABSENT else function(found)
 
 
 def _parsed(text: str) -> Path:

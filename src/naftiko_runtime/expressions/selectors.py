@@ -1,11 +1,13 @@
 """What one part of a path picks from a value: keys of an object, indexes of an array.
 
 Everything here is a frozen value with one method, ``picks``, that gives keys in document order,
-so that ``walk`` and ``found`` are the only places where values are taken apart.
+so that ``walk`` and ``found`` are the only places where values are taken apart; and members by
+name, again, where most time goes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Final, Protocol, TypeAlias
 
@@ -13,6 +15,8 @@ from naftiko_runtime.errors import ResponseTooLarge
 from naftiko_runtime.values import ABSENT, Absent, Json
 
 Key: TypeAlias = str | int
+Selection: TypeAlias = Callable[[Json], Json | Absent]
+"""What a path leads to, from one value."""
 LIMIT: Final = 2_000_000
 """Values that one path may come across; ``$..*..*`` finds many more than the value has."""
 
@@ -113,8 +117,24 @@ class Anywhere:
 Part: TypeAlias = Selector | Anywhere
 
 
-def walk(value: Json, steps: Sequence[Step]) -> Json | Absent:
-    """Return what a definite path leads to (language.md 8.2)."""
+def walking(steps: Sequence[Step]) -> Selection:
+    """Return what follows a definite path (language.md 8.2)."""
+    names = tuple(step.name for step in steps if step.name is not None)
+    return partial(_through_members if len(names) == len(steps) else walk, steps)
+
+
+def _through_members(steps: Sequence[Step], value: Json) -> Json | Absent:
+    """Follow names alone: nearly all paths, from one object into the next."""
+    found = value
+    for step in steps:
+        if type(found) is not dict:  # exactly: what derives from it is as rare as an array
+            return walk(steps, value)
+        found = found.get(step.name, ABSENT)
+    return found
+
+
+def walk(steps: Sequence[Step], value: Json) -> Json | Absent:
+    """Return what a definite path leads to, whatever it leads through."""
     for step in steps:
         if isinstance(value, dict):
             if step.name is None or step.name not in value:
@@ -131,11 +151,15 @@ def walk(value: Json, steps: Sequence[Step]) -> Json | Absent:
     return value
 
 
-def gathered(root: Json, parts: Sequence[Part]) -> list[Json]:
-    """Return all values an indefinite path leads to (language.md 8.3).
+def gathering(parts: Sequence[Part]) -> Selection:
+    """Return what follows an indefinite path to all values it leads to (language.md 8.3).
 
-    Raises ``ResponseTooLarge`` when there are more than ``LIMIT``.
+    It raises ``ResponseTooLarge`` when there are more than ``LIMIT``.
     """
+    return partial(_gathered, parts)
+
+
+def _gathered(parts: Sequence[Part], root: Json) -> list[Json]:
     values = [root]
     for part in parts:
         values = list(islice(_next(values, part), LIMIT + 1))
@@ -148,7 +172,7 @@ def _next(values: Sequence[Json], part: Part) -> Iterator[Json]:
     if isinstance(part, Anywhere):
         return (found for value in values for found in part.found(value))
     if isinstance(part, Step):
-        walked = (walk(value, (part,)) for value in values)
+        walked = map(walking((part,)), values)
         return (value for value in walked if value is not ABSENT)
     return (value[key] for value in values for key in part.picks(value))
 

@@ -65,16 +65,22 @@ class Recording:
     def send(self, request: Outbound) -> AbstractAsyncContextManager[Inbound]:
         """Keep the request and perform the exchange; a dry one raises."""
         self.requests.append(request)
-        return _not_sent() if self._exchange is None else self._exchange.send(request)
+        if self._exchange is None:
+            return self._not_sent(len(self.requests) - 1)
+        return self._exchange.send(request)
 
     async def close(self) -> None:
         """Close nothing: the exchange belongs to somebody else."""
 
-
-@asynccontextmanager
-async def _not_sent() -> AsyncIterator[Inbound]:
-    raise UpstreamUnreachable("nothing is sent in a dry run")
-    yield  # the type needs a generator
+    @asynccontextmanager
+    async def _not_sent(self, index: int) -> AsyncIterator[Inbound]:
+        """Read the body instead of an upstream, so that it can be shown."""
+        request = self.requests[index]
+        if request.body is not None and not isinstance(request.body, bytes):
+            body = b"".join([chunk async for chunk in request.body])
+            self.requests[index] = replace(request, body=body)
+        raise UpstreamUnreachable("nothing is sent in a dry run")
+        yield  # the type needs a generator
 
 
 async def tried(
