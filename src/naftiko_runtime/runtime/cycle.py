@@ -14,7 +14,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from naftiko_runtime.adapters.asgi import App, Message
 
 _UNNAMEABLE: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
-_UNSENDABLE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_SENDABLE: Final = bytes(
+    each for each in range(256) if each == 0x09 or (each >= 0x20 and each != 0x7F)
+)
 _BODILESS: Final = (204, 304)
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _COPIED: Final = 64 * 1024
@@ -72,7 +74,8 @@ class Cycle(RequestResponseCycle):
         status = message["status"]
         lines = [STATUS_LINE[status]]
         headers = (*self.default_headers, *message.get("headers", ()))
-        if _UNSENDABLE.search(b"".join([value for _, value in headers])):
+        # whatever is left when all that may be sent is deleted
+        if b"".join([value for _, value in headers]).translate(None, _SENDABLE):
             raise RuntimeError("a header's value has control characters")
         for name, value in headers:
             key = _field(name)
