@@ -14,9 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from naftiko_runtime.adapters.asgi import App, Message
 
 _UNNAMEABLE: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
-_SENDABLE: Final = bytes(
-    each for each in range(256) if each == 0x09 or (each >= 0x20 and each != 0x7F)
-)
+_SENDABLE: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 _BODILESS: Final = (204, 304)
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _COPIED: Final = 64 * 1024
