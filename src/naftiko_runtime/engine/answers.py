@@ -51,7 +51,7 @@ async def value(answer: Inbound, operation: ConsumedOperation) -> Value:
         filename = filename_of(answer.header("content-disposition"))
         found = Binary(found.content_type, found.data, filename)
     is_empty = answer.status in _EMPTY
-    return Value(answer.status, answer.headers, found, is_empty, operation, is_text)
+    return Value(answer.status, answer.fields, found, is_empty, operation, is_text)
 
 
 async def shaped(
@@ -64,7 +64,7 @@ async def shaped(
         body = await whole(answer, operation.response.max_size, label(operation))
         root = decode(body, answer.header("content-type"), operation.response)
     found = null_if_absent(mapper.apply(root, scope))
-    return Value(answer.status, answer.headers, found, is_empty, operation)
+    return Value(answer.status, answer.fields, found, is_empty, operation)
 
 
 def label(operation: ConsumedOperation) -> str:

@@ -17,14 +17,14 @@ async def whole(answer: Inbound, limit: int, name: str) -> bytes:
     Raises ``ResponseTooLarge`` over ``limit`` bytes, known beforehand or not, before and after
     decompression, and ``UndecodableResponse`` for an encoding that was not asked for.
     """
-    announced = answer.header("content-length")
-    if announced is not None and announced.isdecimal() and int(announced) > limit:
-        raise too_large(name, limit)
     encoding = answer.header("content-encoding")
     if encoding is None and (body := answer.ready()) is not None:
         if len(body) > limit:
             raise too_large(name, limit)
         return body
+    announced = answer.header("content-length")
+    if announced is not None and announced.isdecimal() and int(announced) > limit:
+        raise too_large(name, limit)
     pieces: list[bytes] = []
     size = 0
     decoder = _Decoder(encoding or "", limit, name)

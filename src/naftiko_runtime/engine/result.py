@@ -1,11 +1,11 @@
 """What an invocation yields, and what it can be given besides JSON inputs."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from naftiko_runtime.engine.exchange import Inbound
+from naftiko_runtime.engine.exchange import Inbound, decoded
 from naftiko_runtime.plan.upstream import ConsumedOperation
 from naftiko_runtime.values import Absent, Json
 
@@ -89,20 +89,27 @@ class Relayed:
         return self.answer.chunks()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Value:
-    """A decoded, shaped answer; ``headers`` are the upstream's for language.md 7.2.
+    """A decoded, shaped answer; ``fields`` are the upstream's headers for language.md 7.2.
 
     ``value`` is JSON or ``Binary``; ``empty`` means an answer without a body (204, 205, 304).
+    Nobody changes one, as with ``Relayed``.
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    fields: Sequence[tuple[bytes, bytes]]
     value: "Json | Binary"
     empty: bool = False
     operation: ConsumedOperation | None = None
     text: bool = False
     """The value was a text body of the upstream, not JSON (language.md 7.5, 7.16)."""
+
+    @property
+    def content_type(self) -> str:
+        """The upstream's Content-Type, empty when there is none."""
+        values = (value for name, value in self.fields if name.lower() == b"content-type")
+        return decoded(next(values, b""))
 
 
 Result = Relayed | Value

@@ -28,7 +28,7 @@ from naftiko_runtime.adapters.mcp.folders import (
 from naftiko_runtime.adapters.mcp.paging import kept_for, list_result
 from naftiko_runtime.adapters.mcp.results import LOGGER
 from naftiko_runtime.adapters.mcp.serving import Served, Serving
-from naftiko_runtime.adapters.mcp.upstream_errors import header, status_line
+from naftiko_runtime.adapters.mcp.upstream_errors import status_line
 from naftiko_runtime.adapters.mcp.view import McpView, ServedResource
 from naftiko_runtime.engine.inputs import check_arguments
 from naftiko_runtime.engine.invoke import invoke
@@ -172,8 +172,7 @@ def _value(uri: str, resource: ResourceExposure, result: Value) -> dict[str, Jso
 
 def _upstream_type(result: Value) -> str | None:
     """Return the upstream's media type, unless the value was reshaped into JSON from another."""
-    declared = header(result.headers, "content-type") or ""
-    media_type = declared.partition(";")[0].strip().lower()
+    media_type = result.content_type.partition(";")[0].strip().lower()
     return media_type if media_type and (result.text or _is_json(media_type)) else None
 
 

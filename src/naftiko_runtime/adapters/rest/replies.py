@@ -16,7 +16,7 @@ from naftiko_runtime.adapters.asgi import RawHeader, Send
 from naftiko_runtime.adapters.guards import TransferBroken
 from naftiko_runtime.engine.result import Binary, Relayed, Value
 from naftiko_runtime.errors import InvocationError, ResponseTooLarge
-from naftiko_runtime.values import compact
+from naftiko_runtime.values import compact_bytes
 
 _START: Final = "http.response.start"
 _BODY: Final = "http.response.body"
@@ -174,9 +174,7 @@ async def reply(value: Value, send: Send, accepted: bytes | None, *, head: bool)
     ``accepted`` is the caller's Accept-Encoding.
     """
     headers: list[RawHeader] = [
-        (_MAPPED.get(name) or name.encode(), text.encode())
-        for name, text in value.headers
-        if name in _MAPPED or name.startswith(_LIMIT_HEADERS)
+        (known, content) for name, content in value.fields if (known := _mapped(name)) is not None
     ]
     if value.empty or value.status in _EMPTY:
         if value.status == _COUNTED:
@@ -196,7 +194,7 @@ async def _body(value: Value, headers: list[RawHeader], accepted: bytes | None) 
         headers.append((b"content-type", value.value.content_type.encode()))
         return value.value.data
     headers.append(JSON)
-    return await encoded(compact(value.value).encode(), headers, accepted)
+    return await encoded(compact_bytes(value.value), headers, accepted)
 
 
 async def encoded(body: bytes, headers: list[RawHeader], accepted: bytes | None) -> bytes:
