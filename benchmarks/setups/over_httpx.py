@@ -16,7 +16,11 @@ class Answer:
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.status = response.status_code
+        self.fields = response.headers.raw
         self.headers = tuple((name.lower(), value) for name, value in response.headers.items())
+
+    def ready(self) -> None:
+        return None
 
     def header(self, name: str) -> str | None:
         return joined(self.headers, name)
