@@ -46,27 +46,10 @@ class Http1Exchange:
 
     def kept(self, url: str) -> int:
         """Return how many idle connections to a URL's origin are open."""
-        return self._pool(divided(url)[0]).kept
+        return self.pool(divided(url)[0]).kept
 
-    async def start(self, request: Outbound) -> tuple[Pool, Connection, Answer]:
-        """Send a request; the pool takes the connection back when the answer has been read."""
-        origin, target = divided(request.url)
-        pool = self._pools.get(origin) or self._pool(origin)
-        connection = await pool.take(repeatable=request.method in REPEATABLE)
-        try:
-            answer = await connection.exchange(
-                self._head(request, pool.origin, target),
-                _framed(request),
-                request.head_timeout,
-                headless=request.method == "HEAD",
-            )
-        except BaseException:
-            connection.abort()
-            pool.give_back(connection)
-            raise
-        return pool, connection, answer
-
-    def _pool(self, origin: str) -> Pool:
+    def pool(self, origin: str) -> Pool:
+        """Return the connections to an origin."""
         pool = self._pools.get(origin)
         if pool is not None:
             return pool
@@ -77,7 +60,8 @@ class Http1Exchange:
         self._pools[origin] = pool
         return pool
 
-    def _head(self, request: Outbound, origin: Origin, target: str) -> bytes:
+    def head(self, request: Outbound, origin: Origin, target: str) -> bytes:
+        """Return request line and headers as they go to an origin, or to the proxy before it."""
         lines = [f"{request.method} {target} HTTP/1.1", f"Host: {origin.authority}"]
         proxy = self._dialer.proxy
         if proxy is not None and not origin.is_secure:
@@ -101,8 +85,21 @@ class _Sending:
         self._request = request
 
     async def __aenter__(self) -> Answer:
-        self._pool, self._connection, answer = await self._exchange.start(self._request)
-        return answer
+        request = self._request
+        origin, target = divided(request.url)
+        pool = self._pool = self._exchange.pool(origin)
+        connection = self._connection = await pool.take(repeatable=request.method in REPEATABLE)
+        try:
+            return await connection.exchange(
+                self._exchange.head(request, pool.origin, target),
+                _framed(request),
+                request.head_timeout,
+                headless=request.method == "HEAD",
+            )
+        except BaseException:
+            connection.abort()
+            pool.give_back(connection)
+            raise
 
     async def __aexit__(
         self,
