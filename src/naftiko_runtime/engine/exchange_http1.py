@@ -12,7 +12,6 @@ from typing import Final
 
 from naftiko_runtime.engine.exchange import REPEATABLE, Outbound
 from naftiko_runtime.engine.http1_answer import Answer
-from naftiko_runtime.engine.http1_connection import Connection
 from naftiko_runtime.engine.http1_dial import Dialer
 from naftiko_runtime.engine.http1_pool import Pool
 from naftiko_runtime.engine.origins import Origin, divided
