@@ -132,6 +132,31 @@ async def test_bytes_that_nobody_asked_for_reach_no_other_call(
         assert upstream.connections == 2
 
 
+@pytest.mark.parametrize("surplus", [b"", b"evil", b"HTTP/1.1 200 OK\r\n\r\nevil"])
+async def test_a_body_in_several_packets_ends_where_its_length_says(
+    exchange: Any, raw_upstream: Any, surplus: bytes
+) -> None:
+    begun = asyncio.Event()
+
+    async def script(client: Any) -> None:
+        await client.request()
+        await client.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nfirst,")
+        await begun.wait()
+        await client.send(b"second" + surplus)
+        await client.request()
+        await client.answer(b"next")
+
+    async with raw_upstream(script) as upstream, asyncio.timeout(5):
+        async with exchange.send(get(upstream.url)) as answer:
+            chunks = answer.chunks()
+            body = await anext(chunks)
+            begun.set()
+            body += b"".join([piece async for piece in chunks])
+        assert body == b"first,second"
+        async with exchange.send(get(upstream.url)):
+            assert upstream.connections == (2 if surplus else 1)
+
+
 async def test_bytes_on_an_idle_connection_close_it(exchange: Any, raw_upstream: Any) -> None:
     surplus, closed = asyncio.Event(), asyncio.Event()
 

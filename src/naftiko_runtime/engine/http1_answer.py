@@ -50,6 +50,9 @@ class Answer:
         "_gap_timeout",
         "_headers",
         "_headless",
+        "_lasting",
+        "_left",
+        "_parsed",
         "_parser",
         "_pieces",
         "_place",
@@ -77,6 +80,8 @@ class Answer:
         self._headers: tuple[tuple[str, str], ...] | None = None
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
+        self._left = self._parsed = 0
+        self._lasting = False
         self._waiter: asyncio.Future[None] | None = None
         # parser and answer hold each other until the answer has ended
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -172,6 +177,9 @@ class Answer:
 
     def feed(self, data: bytes) -> None:
         """Take what the upstream sent."""
+        if self._left:
+            self._take(data)
+            return
         if self._parser is None:
             return
         if not self.headed:
@@ -180,8 +188,30 @@ class Answer:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(UpstreamUnreachable(f"{self._place}: not an HTTP answer: {error}"))
-        if self.received > _HEAD_LIMIT and not self.headed:
-            self.fail(UpstreamUnreachable(f"{self._place}: the head of the answer is too large"))
+        if not self.headed:
+            if self.received > _HEAD_LIMIT:
+                complaint = f"{self._place}: the head of the answer is too large"
+                self.fail(UpstreamUnreachable(complaint))
+        elif not self.ended and self.error is None:
+            self._skip_parser()
+
+    def _skip_parser(self) -> None:
+        """Take the rest of a body of known length as it comes: parsing it would copy all of it."""
+        length = [value for name, value in self.fields if name.lower() == b"content-length"]
+        if self._parser is None or not length or self._is_chunked():
+            return
+        self._left = int(length[0]) - self._parsed
+        self._lasting = self._parser.should_keep_alive()
+        self._parser = None
+
+    def _take(self, data: bytes) -> None:
+        surplus = len(data) > self._left
+        piece = data[: self._left] if surplus else data
+        self._left -= len(piece)
+        if not self._left:
+            self.ended = True
+            self.reusable = self._lasting and not surplus  # which nobody asked for
+        self._keep(piece)
 
     def closed(self, complaint: str) -> None:
         """Note that the upstream closed the connection: the end of some bodies, else a failure."""
@@ -226,20 +256,24 @@ class Answer:
 
     def _ends_with_connection(self) -> bool:
         """Whether no header tells where the body ends (RFC 9112 section 6.3)."""
-        if self._headless or self.status in _WITHOUT_BODY:
+        if self._headless or self.status in _WITHOUT_BODY or self._is_chunked():
             return False
-        for name, value in self.fields:
-            key = name.lower()
-            if key == b"content-length":
-                return False
-            if key == b"transfer-encoding":
-                return not value.lower().endswith(b"chunked")
-        return True
+        return not any(name.lower() == b"content-length" for name, _ in self.fields)
+
+    def _is_chunked(self) -> bool:
+        return any(
+            name.lower() == b"transfer-encoding" and value.lower().endswith(b"chunked")
+            for name, value in self.fields
+        )
 
     def on_body(self, piece: bytes) -> None:
         if self.ended:
             self.reusable = False  # a body where none may be
             return
+        self._parsed += len(piece)
+        self._keep(piece)
+
+    def _keep(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self._buffered += len(piece)
         if self._buffered > _BUFFER_LIMIT and not self.paused:

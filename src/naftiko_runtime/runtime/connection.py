@@ -142,7 +142,12 @@ class Connection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
-        if not self._refused:
+        cycle = self.cycle
+        if self._refused or cycle.response_complete:
+            return
+        if isinstance(cycle, Cycle):
+            cycle.take(body)
+        else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:

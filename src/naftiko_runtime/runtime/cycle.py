@@ -17,6 +17,8 @@ _UNNAMEABLE: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
 _SENDABLE: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 _BODILESS: Final = (204, 304)
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_WAITING: Final = 256 * 1024
+"""Bytes of a request's body that wait for the app before their caller is made to wait."""
 _COPIED: Final = 64 * 1024
 """Bytes of a piece that are copied behind its head; a larger one is written by itself."""
 
@@ -26,6 +28,34 @@ class Cycle(RequestResponseCycle):
 
     _head = b""
     _says_close = False
+
+    def __init__(self, *args: Any, **members: Any) -> None:
+        super().__init__(*args, **members)
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+
+    def take(self, piece: bytes) -> None:
+        """Keep a piece of the request's body; the caller waits while much is not taken."""
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting > _WAITING:
+            self.flow.pause_reading()
+        self.message_event.set()
+
+    async def receive(self) -> Any:
+        """Return the next message for the app, as uvicorn does, but without copying the body."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self.disconnected and not self.response_complete:
+            self.flow.resume_reading()
+            await self.message_event.wait()
+            self.message_event.clear()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        pieces, self._pieces, self._waiting = self._pieces, [], 0
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def run_asgi(self, app: App) -> None:  # type: ignore[override] # its own ASGI types
         """Run the app for the request; whatever it leaves incomplete ends the connection."""
