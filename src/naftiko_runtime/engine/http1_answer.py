@@ -80,8 +80,7 @@ class Answer:
         self._headers: tuple[tuple[str, str], ...] | None = None
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
-        self._left = self._parsed = 0
-        self._lasting = False
+        self._left, self._parsed, self._lasting = 0, 0, False
         self._waiter: asyncio.Future[None] | None = None
         # parser and answer hold each other until the answer has ended
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
