@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 from uuid import uuid4
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -61,14 +60,7 @@ class Connection(HttpToolsProtocol):
         if self._refused:
             return
         was_reading_head = self._reading_head
-        self._idle.unset()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.send_400_response("not an HTTP request")
-            return
-        except httptools.HttpParserUpgrade:
-            pass  # an upgrade that is not offered is ignored (RFC 9110 7.8)
+        super().data_received(data)
         if not self._reading_head or self.transport.is_closing():
             return
         if was_reading_head:
@@ -176,6 +168,9 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._answer(HTTPStatus.BAD_REQUEST, "invalid-input", "Invalid input", msg)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: an upgrade that is not offered is ignored (RFC 9110 7.8)."""
 
     def _refuse_head(self) -> None:
         detail = f"request line and headers exceed {self._limit} bytes"
