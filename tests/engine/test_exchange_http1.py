@@ -606,6 +606,13 @@ def test_a_proxy_without_port_is_at_80() -> None:
     assert Proxy.parse("http://p.test") == Proxy("p.test", 80, None)
 
 
+def test_what_is_said_of_a_wrong_proxy_does_not_repeat_its_password() -> None:
+    with pytest.raises(StartError) as raised:
+        Proxy.parse("http://user:s3/cret@p.test:8080")
+    assert "s3" not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

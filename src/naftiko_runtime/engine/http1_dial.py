@@ -33,8 +33,9 @@ class Proxy:
         parts = urlsplit(url)
         try:
             port = parts.port
-        except ValueError as error:
-            raise StartError(f"--proxy: {error}") from error
+        except ValueError:
+            # the parser's own words repeat what may be a password with a slash in it
+            raise StartError("--proxy: its port is not a number from 1 to 65535") from None
         if parts.scheme != "http" or not parts.hostname:
             raise StartError("--proxy: must be http://[user:password@]host:port")
         credentials = None
