@@ -21,6 +21,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Place, Effort], Outcome]]] = {
     "mcp": mcp.http,
     "stdio": mcp.stdio,
     "telemetry": rest.telemetry,
+    "workers": rest.workers,
     "tail": rest.tail,
     "growth": rest.growth,
     "download": transfers.download,

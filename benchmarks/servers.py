@@ -229,6 +229,7 @@ def naftiko_rest(place: Place, document: Path, upstream: str, probe: str, *more:
     """Serve documents that have only REST adapters, all on one free port."""
     port = free_port()
     command = [str(NAFTIKO), "serve", str(document), "--port", str(port), "--no-watch"]
-    command += ["--set", f"baseUri.*={upstream}", *more]
+    command += ["--set", f"baseUri.*={upstream}"] if upstream else []
+    command += more
     url = f"http://127.0.0.1:{port}"
     return place.start(document.stem, command, url, probe=f"{url}{probe}")

@@ -8,6 +8,7 @@ from load import Load, Sample, cpu, interleaved, rates, ratio, wrk
 from report import Outcome, Row, Target, compared, rate_target
 from servers import (
     LIST,
+    ROOT,
     SETUPS,
     Place,
     Server,
@@ -85,6 +86,20 @@ def telemetry(place: Place, effort: Effort) -> Outcome:
     samples = interleaved(loads, effort.rounds)
     targets = rate_target(samples, "metrics and traces", "default", 0.85)
     return Outcome("Telemetry", compared(samples), targets)
+
+
+def workers(place: Place, effort: Effort) -> Outcome:
+    """One worker beside two: a mock and few connections, so that all cores are the workers'."""
+    document = ROOT / "examples" / "mock-first" / "capability.yaml"
+    path = "/parcels/17"
+    loads = {}
+    for count in (1, 2):
+        server = naftiko_rest(place, document, "", path, "--workers", str(count))
+        target = Load(f"{server.url}{path}", connections=8)
+        loads[f"--workers {count}"] = partial(wrk, target, effort.seconds, server)
+    samples = interleaved(loads, effort.rounds)
+    targets = rate_target(samples, "--workers 2", "--workers 1", 1.7)[:1]
+    return Outcome("Worker processes, 8 connections", compared(samples), targets)
 
 
 def tail(place: Place, effort: Effort) -> Outcome:
