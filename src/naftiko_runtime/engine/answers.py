@@ -5,16 +5,19 @@ from typing import Final
 from naftiko_runtime.engine.exchange import Inbound
 from naftiko_runtime.engine.filenames import filename_of
 from naftiko_runtime.engine.formats.decode import decode, value_of
+from naftiko_runtime.engine.formats.from_json import read_table
 from naftiko_runtime.engine.reading import Plain, too_large, whole
 from naftiko_runtime.engine.redirects import is_redirect
 from naftiko_runtime.engine.result import Binary, Relayed, Value
-from naftiko_runtime.expressions.mapper import Mapper, null_if_absent
+from naftiko_runtime.expressions.mapper import null_if_absent
 from naftiko_runtime.expressions.reference import Scope
+from naftiko_runtime.plan.function import Reshape
 from naftiko_runtime.plan.upstream import ConsumedOperation
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import Absent, Json
 
 _FAILED: Final = 400
 _EMPTY: Final = (204, 205, 304)
+_JSON: Final = (None, "json")
 
 
 def is_failed(status: int) -> bool:
@@ -55,16 +58,23 @@ async def value(answer: Inbound, operation: ConsumedOperation) -> Value:
 
 
 async def shaped(
-    answer: Inbound, operation: ConsumedOperation, mapper: Mapper, scope: Scope
+    answer: Inbound, operation: ConsumedOperation, output: Reshape, scope: Scope
 ) -> Value:
     """Return an answer parsed by its raw format and mapped (language.md 7.6, 9)."""
-    root: Json = None
+    found: Json | Absent = None
     is_empty = answer.status in _EMPTY
-    if not is_empty:
-        body = await whole(answer, operation.response.max_size, label(operation))
-        root = decode(body, answer.header("content-type"), operation.response)
-    found = null_if_absent(mapper.apply(root, scope))
-    return Value(answer.status, answer.fields, found, is_empty, operation)
+    if is_empty:
+        found = output.mapper.apply(None, scope)
+    else:
+        response = operation.response
+        body = await whole(answer, response.max_size, label(operation))
+        content_type = answer.header("content-type")
+        if output.table is not None and response.format in _JSON:
+            found = read_table(body, content_type, output.table)
+        if found is None:
+            root = decode(body, content_type, response)
+            found = output.mapper.apply(root, scope)
+    return Value(answer.status, answer.fields, null_if_absent(found), is_empty, operation)
 
 
 def label(operation: ConsumedOperation) -> str:

@@ -81,7 +81,7 @@ async def _read(
     match output:
         case Relay():
             return await value(answer, operation)
-        case Reshape(mapper=mapper):
-            return await shaped(answer, operation, mapper, scope)
+        case Reshape():
+            return await shaped(answer, operation, output, scope)
         case other:
             assert_never(other)

@@ -8,6 +8,7 @@ from naftiko_runtime.errors import Diagnostic
 from naftiko_runtime.expressions.mapper import Mapper
 from naftiko_runtime.expressions.path import Path
 from naftiko_runtime.expressions.reference import Expression
+from naftiko_runtime.expressions.table import Table, table_of
 from naftiko_runtime.plan.upstream import ConsumedOperation, Field, Upstream
 from naftiko_runtime.values import ABSENT, Absent, Json
 
@@ -75,6 +76,11 @@ class Reshape:
     """The answer is parsed by its raw format and mapped (language.md 9)."""
 
     mapper: Mapper
+    table: Table | None = field(init=False, compare=False, repr=False)
+    """The same mapping for JSON text, when it is one of those that are read faster."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", table_of(self.mapper))
 
 
 Output: TypeAlias = Relay | Reshape

@@ -5,6 +5,7 @@ from typing import Final
 
 from naftiko_runtime.engine.formats.charset import declared_charset, text_of_body
 from naftiko_runtime.errors import UndecodableResponse
+from naftiko_runtime.expressions.table import Table
 from naftiko_runtime.values import Json, NoNumber, double, no_constant, parsed
 
 LEVELS: Final = 200
@@ -30,6 +31,23 @@ def decode_json(body: bytes, content_type: str | None) -> Json:
             _require_levels(body, value)
             return value
     return _decoded(text_of_body(body, content_type))
+
+
+def read_table(body: bytes, content_type: str | None, table: Table) -> list[Json] | None:
+    """Return what a table makes of a JSON body; None when the body must be decoded as a whole."""
+    if declared_charset(content_type) not in _UTF8 or _may_be_deep(body) or not _is_utf8(body):
+        return None
+    return table.read(body)
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decoded(text: str) -> Json:
