@@ -262,6 +262,7 @@ async def test_a_key_is_a_member_of_the_body(body: object, expected: bytes) -> N
         None,
         JsonBody(Literal([1])),
         TextBody(("x",), "text/plain"),
+        TextBody(('{"a": 1e999}',), "application/json"),
         MultipartBody((Part("a", Literal("1")),)),
     ],
 )

@@ -3,7 +3,6 @@
 ``Blueprint`` is what is known of an operation before any call: joined, encoded, in order.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from naftiko_runtime.engine.locations import Location, location, refused
 from naftiko_runtime.errors import Misconfigured
 from naftiko_runtime.expressions.reference import FromVariable, Scope
 from naftiko_runtime.plan.upstream import ConsumedOperation, Field
-from naftiko_runtime.values import ABSENT, Json, compact
+from naftiko_runtime.values import ABSENT, Json, compact_bytes, parsed
 
 USER_AGENT: Final = f"naftiko-runtime/{version('naftiko-runtime')}"
 ACCEPT: Final = "application/json, */*;q=0.8"
@@ -210,5 +209,8 @@ def _extended(content: bytes, content_type: str, members: Pairs) -> bytes | None
         return b"&".join((*((content,) if content else ()), "&".join(pairs).encode()))
     if not is_json(essence):
         return None
-    value = json.loads(content)
-    return compact(value | dict(members)).encode() if isinstance(value, dict) else None
+    try:
+        value = parsed(content)
+    except ValueError:
+        return None
+    return compact_bytes(value | dict(members)) if isinstance(value, dict) else None

@@ -114,10 +114,11 @@ async def test_lines_that_are_no_messages_are_skipped(
     build: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with peered(build) as peer:
-        await peer.send(b"hello", b"{}", b"", b"\xff", INITIALIZE)
+        infinite = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": 1e999}}'
+        await peer.send(b"hello", b"{}", b"", b"\xff", infinite, INITIALIZE)
         assert (await peer.received())["id"] == 0
         peer.close()
-    assert caplog.text.count("no JSON-RPC message") == 3
+    assert caplog.text.count("no JSON-RPC message") == 4
 
 
 async def test_a_running_request_can_be_cancelled(build: Any) -> None:

@@ -212,6 +212,7 @@ async def test_a_constant_replaces_what_the_caller_sends(
         (b'{"a":\n  nope}', "at line 2, column 3"),
         (b'{"a": "\xff"}', "is not UTF-8 at line 1, column 8"),
         (b"[NaN]", "a number that JSON does not have"),
+        (b'{"a": [1e999]}', "a number that JSON does not have"),
         (b"[" * 100_000, "nested too deeply"),
         (b"9" * 10_000, "a number that JSON does not have"),
     ],

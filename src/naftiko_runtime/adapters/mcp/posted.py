@@ -10,7 +10,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from naftiko_runtime.adapters.asgi import RawHeader, Receive, Scope
 from naftiko_runtime.errors import BodyTooLarge
-from naftiko_runtime.values import Json
+from naftiko_runtime.values import Json, double, no_constant, parsed
 
 Kind = Literal["request", "notification", "response"]
 _BLANKS: Final = b" \t"
@@ -170,17 +170,14 @@ def _refuse_size(limit: int) -> NoReturn:
     raise BodyTooLarge(f"the body has more than {limit} bytes")
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
+_DECODER: Final = json.JSONDecoder(parse_float=double, parse_constant=no_constant)
+"""For half surrogate pairs, which ``parsed`` refuses."""
 
 
 def posted_of(body: bytes) -> Posted:
     """Return the message in a body; raise ``Refused`` for everything else, batches included."""
     try:
-        content = _DECODER.decode(body.decode())
+        content = content_of(body)
     except (ValueError, RecursionError):
         raise Refused(PARSE_ERROR, "Parse error") from None
     if not isinstance(content, dict) or content.get("jsonrpc") != "2.0":
@@ -189,6 +186,14 @@ def posted_of(body: bytes) -> Posted:
     if kind is None:
         raise Refused(INVALID_REQUEST, _NOT_ONE)
     return Posted(body, content, kind)
+
+
+def content_of(body: bytes) -> Json:
+    """Return the value of a body; what is no JSON raises ``ValueError`` or ``RecursionError``."""
+    try:
+        return parsed(body)
+    except ValueError:
+        return _DECODER.decode(body.decode())
 
 
 def _kind(content: Mapping[str, Json]) -> Kind | None:

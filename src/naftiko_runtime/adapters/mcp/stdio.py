@@ -31,6 +31,7 @@ from mcp_types import (
 
 from naftiko_runtime.adapters.mcp.changes import Changes
 from naftiko_runtime.adapters.mcp.context import Context
+from naftiko_runtime.adapters.mcp.posted import content_of
 from naftiko_runtime.adapters.mcp.server import McpServer
 from naftiko_runtime.adapters.mcp.serving import Serving
 from naftiko_runtime.adapters.mcp.view import McpView
@@ -156,8 +157,9 @@ async def _read(
     with incoming, lines:
         async for line in lines:
             try:
+                content_of(line)  # pydantic lets NaN and infinite numbers in
                 message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 _LOG.warning("skipped a line of %d bytes that is no JSON-RPC message", len(line))
                 continue
             unanswered.came(message)

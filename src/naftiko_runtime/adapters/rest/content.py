@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from naftiko_runtime.adapters.rest.body import RequestBody
 from naftiko_runtime.adapters.rest.query import parsed_query
 from naftiko_runtime.errors import InvalidInput, UnsupportedMediaType
-from naftiko_runtime.values import ABSENT, Absent, Json
+from naftiko_runtime.values import ABSENT, Absent, Json, double, no_constant, parsed
 
 Kind: TypeAlias = Literal["json", "form", "multipart"]
 
@@ -66,7 +66,16 @@ async def content_of(body: RequestBody, *, only_json: bool = False) -> Content:
 def parsed_json(data: bytes) -> Json:
     """Return the value of JSON text; raises ``InvalidInput`` with line and column (REST-8)."""
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        return parsed(data)
+    except ValueError:
+        return _reread(data)
+
+
+def _reread(data: bytes) -> Json:
+    """Read what may be no JSON with ``json``, which says what is wrong, and where."""
+    try:
+        text = data.decode("utf-8-sig")
+        return json.loads(text, parse_float=double, parse_constant=no_constant)
     except json.JSONDecodeError as error:
         reason = error.msg[0].lower() + error.msg[1:]
         _refuse(f"is not JSON: {reason} at line {error.lineno}, column {error.colno}", error)
@@ -79,10 +88,6 @@ def parsed_json(data: bytes) -> Json:
         _refuse("is nested too deeply", error)
     except ValueError as error:
         _refuse("is not JSON: a number that JSON does not have", error)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _refuse(message: str, cause: Exception) -> NoReturn:
