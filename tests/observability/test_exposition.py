@@ -27,8 +27,8 @@ def metrics() -> Metrics:
     served.failed("upstream-unreachable")
     recorded.served(TOOL).ended("OK", 0.004)
     recorded.stepped("call", "shop-rest", 0.2)
-    recorded.sent("GET", "api.shop.example", 200, 0.03)
-    recorded.sent("GET", "api.shop.example", "timeout", 10.0)
+    recorded.sent("GET", "api.shop.example", 200).observe(0.03)
+    recorded.sent("GET", "api.shop.example", "timeout").observe(10.0)
     recorded.reloaded(applied=True)
     recorded.reloaded(applied=False)
     recorded.serving(("Shop", "Desk"))
@@ -155,8 +155,8 @@ def test_a_capability_that_is_no_longer_served_becomes_zero(metrics: Metrics) ->
 
 def test_callers_cannot_grow_the_labels_without_end(metrics: Metrics) -> None:
     for number in range(3000):
-        metrics.sent("GET", f"tenant-{number}.example", 200, 0.1)
-        metrics.sent(f"METHOD{number}", "x.example", 200, 0.1)
+        metrics.sent("GET", f"tenant-{number}.example", 200).observe(0.1)
+        metrics.sent(f"METHOD{number}", "x.example", 200).observe(0.1)
     addresses = {
         dict(labels).get("server_address")
         for name, labels in samples(exposition(metrics.snapshot()))

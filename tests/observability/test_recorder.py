@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from naftiko_runtime.observability.metrics import Metrics
 from naftiko_runtime.observability.propagation import Propagation
 from naftiko_runtime.observability.recorder import Recorder
 from naftiko_runtime.observability.settings import TelemetrySettings
-from naftiko_runtime.observability.spans import Span, Tracer
+from naftiko_runtime.observability.spans import Attributes, Note, Span, Trace, Tracer, span_of
 from naftiko_runtime.observability.start import open_observability
 from naftiko_runtime.observability.telemetry import OFF, Consumed, Endpoint, Message, Work
 
@@ -28,16 +29,52 @@ UPSTREAM = Consumed("shop-api", "get-order", "/orders/{id}")
 URL = "https://user:pw@api.shop.example/v2/orders/7?key=s3cret&flag#frag"
 
 
+@dataclass
+class Seen:
+    """A finished span."""
+
+    trace_id: str
+    span: Span
+    attributes: Attributes
+
+    @property
+    def name(self) -> str:
+        return self.span.name
+
+    @property
+    def kind(self) -> str:
+        return self.span.kind
+
+    @property
+    def error(self) -> str | None:
+        return self.span.error
+
+    @property
+    def id(self) -> str:
+        return self.span.id
+
+    @property
+    def parent_id(self) -> str:
+        return self.span.parent_id
+
+
 class Telemetry:
     """A recorder with everything on, and what it recorded."""
 
     def __init__(self, ratio: float = 1.0, propagation: Propagation = "w3c") -> None:
         self.metrics = Metrics()
         self.conventions = Conventions()
-        self.spans: list[Span] = []
-        self.roots: list[Span] = []
-        tracer = Tracer(ratio, propagation, self.spans.append, self.roots.append)
+        self.spans: list[Seen] = []
+        self.traces: list[Trace] = []
+        tracer = Tracer(ratio, propagation, self._finished, self.traces.append)
         self.recorder = Recorder(Instruments(self.metrics, tracer, self.conventions))
+
+    def _finished(self, trace: Trace, note: Note) -> None:
+        span = span_of(note)
+        self.spans.append(Seen(trace.id, span, span.attributes()))
+
+    def roots(self) -> list[Span]:
+        return [span_of(trace.root) for trace in self.traces if trace.root is not None]
 
     def lines(self, name: str) -> list[str]:
         return [
@@ -155,12 +192,12 @@ def test_the_callers_context_is_the_parent_and_names_the_request(telemetry: Tele
     attempt.ended(200)
     arrival.ended(200)
     client, server = telemetry.spans
-    assert arrival.request_id == server.trace_hex == TRACE
-    assert f"{server.parent_id:016x}" == PARENT
-    assert sent == {"traceparent": f"00-{TRACE}-{client.span_hex}-01", "tracestate": "a=1"}
-    assert client.parent_id == server.span_id
-    assert telemetry.roots == [server]
-    assert server.spans == [client, server]
+    assert arrival.request_id == server.trace_id == TRACE
+    assert server.parent_id == PARENT
+    assert sent == {"traceparent": f"00-{TRACE}-{client.id}-01", "tracestate": "a=1"}
+    assert client.parent_id == server.id
+    assert telemetry.roots() == [server.span]
+    assert [span_of(note) for note in telemetry.traces[0].notes] == [client.span]
 
 
 def test_baggage_goes_nowhere(telemetry: Telemetry) -> None:
@@ -236,9 +273,9 @@ def test_steps_and_functions_nest_and_know_their_adapter(telemetry: Telemetry) -
         "function crew.find",
     ]
     assert [s.kind for s in telemetry.spans[1:4]] == ["INTERNAL"] * 3
-    assert client.parent_id == call.span_id
-    assert call.parent_id == best.parent_id == aggregate.span_id
-    assert aggregate.parent_id == server.span_id
+    assert client.parent_id == call.id
+    assert call.parent_id == best.parent_id == aggregate.id
+    assert aggregate.parent_id == server.id
     assert call.attributes == {
         "naftiko.step.type": "call",
         "naftiko.step.name": "folk",
@@ -312,7 +349,7 @@ def test_a_tool_call_is_a_server_span_inside_the_post(telemetry: Telemetry) -> N
     arrival.ended(200)
     tool, post = telemetry.spans
     assert (tool.name, tool.kind, post.name) == ("tools/call get-order", "SERVER", "POST /mcp")
-    assert tool.parent_id == post.span_id
+    assert tool.parent_id == post.id
     assert tool.attributes == {
         "mcp.method.name": "tools/call",
         "mcp.protocol.version": "2026-07-28",
@@ -387,14 +424,16 @@ def test_the_context_in_meta_beats_the_one_in_the_header(telemetry: Telemetry) -
     call.ended()
     arrival.ended(200)
     client, tool, post = telemetry.spans
-    assert (tool.trace_hex, client.trace_hex, post.trace_hex) == (TRACE, TRACE, "1" * 32)
-    assert telemetry.roots == [tool, post]
+    assert (tool.trace_id, client.trace_id, post.trace_id) == (TRACE, TRACE, "1" * 32)
+    assert (tool.parent_id, client.parent_id) == (PARENT, tool.id)
+    assert telemetry.roots() == [tool.span, post.span]
 
 
 def test_over_stdio_a_call_stands_alone(telemetry: Telemetry) -> None:
     call = telemetry.recorder.called(TOOL, Message("tools/list", transport="pipe"))
     call.ended()
-    assert (telemetry.roots, telemetry.spans[0].parent_id) == (telemetry.spans, 0)
+    (span,) = telemetry.spans
+    assert (telemetry.roots(), span.parent_id) == ([span.span], "")
 
 
 def test_nothing_is_recorded_of_what_is_not_sampled_but_the_decision_goes_on() -> None:
@@ -405,7 +444,7 @@ def test_nothing_is_recorded_of_what_is_not_sampled_but_the_decision_goes_on() -
     headers = dict(attempt.headers)
     attempt.ended(200)
     arrival.ended(200)
-    assert telemetry.spans == telemetry.roots == []
+    assert (telemetry.spans, telemetry.traces) == ([], [])
     assert headers["traceparent"].endswith("-00")
     assert len(telemetry.lines("naftiko_request_total")) == 1
 
@@ -429,7 +468,7 @@ def test_a_ratio_samples_about_so_many_roots() -> None:
 def test_the_callers_request_id_is_kept(telemetry: Telemetry, wanted: str | None) -> None:
     arrival = telemetry.recorder.arrived(scope(), wanted)
     arrival.ended(200)
-    assert arrival.request_id == (wanted or telemetry.spans[0].trace_hex)
+    assert arrival.request_id == (wanted or telemetry.spans[0].trace_id)
 
 
 def test_without_instruments_a_request_has_an_id_and_nothing_else() -> None:

@@ -21,6 +21,7 @@ from naftiko_runtime.engine.request import (
 )
 from naftiko_runtime.engine.scope import InvocationScope
 from naftiko_runtime.errors import BodyTooLarge, UpstreamTimeout, UpstreamUnreachable
+from naftiko_runtime.observability.propagation import CARRIERS
 from naftiko_runtime.observability.telemetry import Attempt, Peer
 
 _UNAUTHORIZED: Final = 401
@@ -176,8 +177,13 @@ async def _collected(request: Outbound, limit: int) -> Outbound:
 
 
 def _traced(request: Outbound, headers: Pairs) -> Outbound:
-    names = {name.lower() for name, _ in headers}
-    kept = tuple(pair for pair in request.headers if pair[0].lower() not in names)
+    """Return a request with a trace context, which takes the place of one that is there."""
+    kept = request.headers
+    for name, _ in kept:
+        if name.lower() in CARRIERS:
+            names = {each.lower() for each, _ in headers}
+            kept = tuple([pair for pair in kept if pair[0].lower() not in names])
+            break
     return Outbound(request.method, request.url, kept + headers, request.body, request.head_timeout)
 
 

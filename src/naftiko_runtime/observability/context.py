@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 from typing import Final, Protocol
 
-from naftiko_runtime.observability.spans import Span
+from naftiko_runtime.observability.spans import Trace
 from naftiko_runtime.observability.telemetry import Endpoint
 
 
@@ -15,7 +15,12 @@ class Current(Protocol):
     @property
     def endpoint(self) -> Endpoint | None: ...
     @property
-    def span(self) -> Span | None: ...
+    def trace(self) -> Trace | None:
+        """The trace that it belongs to; None when nothing is traced."""
+        ...
+
+    @property
+    def span_id(self) -> str: ...
 
 
 CURRENT: Final[ContextVar[Current | None]] = ContextVar("naftiko_current", default=None)

@@ -89,11 +89,14 @@ class Conventions:
         )
 
     def sent(
-        self, method: str, address: tuple[str, int], outcome: tuple[str, str], seconds: float
-    ) -> None:
-        """Record one exchange; ``outcome`` is the status and ``error.type``, or empty texts."""
+        self, method: str, address: tuple[str, int], outcome: tuple[str, str]
+    ) -> Distribution | None:
+        """Return what observes exchanges that end so, unless there are too many kinds.
+
+        ``outcome`` is the status and ``error.type``, or empty texts.
+        """
         host, port = address
-        self._observe(HTTP_CLIENT, (known_method(method), host, str(port), *outcome), seconds)
+        return self._child(HTTP_CLIENT, (known_method(method), host, str(port), *outcome))
 
     def called(
         self, message: Message, listed: str, outcome: tuple[str, str], seconds: float
@@ -111,10 +114,13 @@ class Conventions:
         )
 
     def _observe(self, family: Family, labels: tuple[str, ...], seconds: float) -> None:
+        child = self._child(family, labels)
+        if child is not None:
+            child.observe(seconds)
+
+    def _child(self, family: Family, labels: tuple[str, ...]) -> Distribution | None:
         child = self._children.get((family.name, *labels))
-        if child is None:
-            if len(self._children) >= _CHILDREN:
-                return
+        if child is None and len(self._children) < _CHILDREN:
             child = self.registry.distribution(family, *labels)
             self._children[family.name, *labels] = child
-        child.observe(seconds)
+        return child

@@ -5,15 +5,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from naftiko_runtime.observability.context import CURRENT
 from naftiko_runtime.observability.logs import fields_of, level_name
 from naftiko_runtime.observability.series import Snapshot
-from naftiko_runtime.observability.spans import Span
+from naftiko_runtime.observability.spans import Note, Trace
 from naftiko_runtime.values import Json
 
 Item = TypeVar("Item")
+Finished: TypeAlias = tuple[Trace, Note]
 _QUEUE: Final = 2048
 _BATCH: Final = 512
 _SPANS_EVERY: Final = 5.0
@@ -23,7 +24,7 @@ _OWN: Final = ("opentelemetry", "urllib3", "requests", "grpc")
 
 
 class LogLine(NamedTuple):
-    """One log record with what only its own task knows."""
+    """One log record with what only its own task knows; identifiers are empty outside a trace."""
 
     time_ns: int
     level: str
@@ -31,14 +32,14 @@ class LogLine(NamedTuple):
     logger: str
     message: str
     fields: dict[str, Json]
-    trace_id: int
-    span_id: int
+    trace_id: str
+    span_id: str
 
 
 class Receiver(Protocol):
     """The OTLP side; each method blocks, and may raise whatever its library raises."""
 
-    def spans(self, spans: Sequence[Span]) -> None: ...
+    def spans(self, spans: Sequence[Finished]) -> None: ...
     def metrics(self, snapshot: Snapshot) -> None: ...
     def logs(self, lines: Sequence[LogLine]) -> None: ...
     def shutdown(self) -> None:
@@ -53,16 +54,16 @@ class Exporter(logging.Handler):
         super().__init__()
         self._receiver = receiver
         self._snapshot = snapshot
-        self._spans: deque[Span] = deque(maxlen=_QUEUE)
+        self._spans: deque[Finished] = deque(maxlen=_QUEUE)
         self._lines: deque[LogLine] = deque(maxlen=_QUEUE)
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="naftiko-otlp", daemon=True)
         self._thread.start()
 
-    def add(self, span: Span) -> None:
+    def add(self, trace: Trace, note: Note) -> None:
         """Take a finished span."""
-        self._spans.append(span)
+        self._spans.append((trace, note))
         if len(self._spans) >= _BATCH:
             self._wake.set()
 
@@ -71,7 +72,7 @@ class Exporter(logging.Handler):
         if record.name.partition(".")[0] in _OWN:
             return
         current = CURRENT.get()
-        span = current.span if current is not None else None
+        trace = current.trace if current is not None else None
         fields = dict(fields_of(record))
         if current is not None:
             fields["request_id"] = current.request_id
@@ -83,8 +84,8 @@ class Exporter(logging.Handler):
                 record.name,
                 record.getMessage(),
                 fields,
-                span.trace_id if span is not None else 0,
-                span.span_id if span is not None else 0,
+                "" if trace is None else trace.id,
+                "" if current is None else current.span_id,
             )
         )
 

@@ -118,10 +118,13 @@ class TextLines:
     def access(self, line: AccessLine) -> str:
         """Return a request for people: what ``line`` would give, in one step."""
         current = CURRENT.get()
-        if current is None or current.span is None:
-            context = "" if current is None else f" request_id={current.request_id}"
+        if current is None:
+            context = ""
+        elif (trace := current.trace) is None:
+            context = f" request_id={current.request_id}"
         else:
-            context = "".join([f" {name}={_shown(value)}" for name, value in _current().items()])
+            ids = f" trace_id={trace.id} span_id={current.span_id}"
+            context = f"{ids} request_id={current.request_id}"
         method, route, status, duration, received, sent, operation = line
         return (
             f"{timestamp(time.time_ns())} INFO  {ACCESS.name} {MESSAGE}{context} method={method} "
@@ -140,8 +143,8 @@ def _current() -> dict[str, Json]:
     if current is None:
         return {}
     ids: dict[str, Json] = {}
-    if current.span is not None:
-        ids = {"trace_id": current.span.trace_hex, "span_id": current.span.span_hex}
+    if current.trace is not None:
+        ids = {"trace_id": current.trace.id, "span_id": current.span_id}
     ids["request_id"] = current.request_id
     return ids
 

@@ -84,6 +84,7 @@ class Metrics:
         self.registry = Registry()
         self._served: dict[Endpoint, Served] = {}
         self._sent: dict[tuple[str, str, int | str], Distribution] = {}
+        self._steps: dict[tuple[str, str], Distribution] = {}
 
     def served(self, endpoint: Endpoint) -> "Served":
         """Return the children of one exposed operation; the same object for an equal one."""
@@ -92,13 +93,11 @@ class Metrics:
             found = self._served[endpoint] = Served(self.registry, endpoint)
         return found
 
-    def sent(self, method: str, address: str, outcome: int | str, seconds: float) -> None:
-        """Count one exchange; ``outcome`` is the status, or the kind of failure without one."""
+    def sent(self, method: str, address: str, outcome: int | str) -> Distribution:
+        """Return what observes exchanges that end so: by status, or the failure without one."""
         key = (method, address, outcome)
         child = self._sent.get(key)
-        if child is None:
-            child = self._sent_child(*key)
-        child.observe(seconds)
+        return self._sent_child(*key) if child is None else child
 
     def _sent_child(self, method: str, address: str, outcome: int | str) -> Distribution:
         labels = ("", outcome) if isinstance(outcome, str) else (str(outcome), "")
@@ -110,7 +109,11 @@ class Metrics:
 
     def stepped(self, kind: str, namespace: str, seconds: float) -> None:
         """Count one step of an operation of the exposing adapter ``namespace``."""
-        self.registry.distribution(STEPS, kind, namespace).observe(seconds)
+        child = self._steps.get((kind, namespace))
+        if child is None:
+            child = self.registry.distribution(STEPS, kind, namespace)
+            self._steps[kind, namespace] = child
+        child.observe(seconds)
 
     def reloaded(self, *, applied: bool) -> None:
         """Count one reload that changed something or was refused."""
@@ -140,14 +143,14 @@ class Served:
     def __init__(self, registry: Registry, endpoint: Endpoint) -> None:
         self._registry = registry
         self._labels = (endpoint.adapter, endpoint.namespace, endpoint.operation)
-        self._by_status: dict[str, Distribution] = {}
+        self._by_status: dict[int | str, Distribution] = {}
         self._by_error: dict[str, Number] = {}
         self.active = registry.number(ACTIVE, endpoint.adapter, endpoint.namespace)
 
-    def ended(self, status: str, seconds: float) -> None:
+    def ended(self, status: int | str, seconds: float) -> None:
         child = self._by_status.get(status)
         if child is None:
-            child = self._registry.distribution(DURATION, *self._labels, status)
+            child = self._registry.distribution(DURATION, *self._labels, str(status))
             self._by_status[status] = child
         child.observe(seconds)
 

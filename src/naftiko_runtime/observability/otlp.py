@@ -5,7 +5,7 @@ The only module that imports OpenTelemetry; it needs the extra ``otlp``.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -27,14 +27,15 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from naftiko_runtime.observability.export import LogLine
+from naftiko_runtime.observability.export import Finished, LogLine
 from naftiko_runtime.observability.otlp_exporters import exporters_for
 from naftiko_runtime.observability.redaction import scrubbed
 from naftiko_runtime.observability.series import Family, LabelValues, Point, Sample, Snapshot
 from naftiko_runtime.observability.settings import TelemetrySettings
-from naftiko_runtime.observability.spans import Attribute, Span
+from naftiko_runtime.observability.spans import Attributes, Span, Trace, span_of
 
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.40.0"
+_SECOND: Final = 1_000_000_000
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _KINDS: Final = {
     "SERVER": SpanKind.SERVER,
@@ -64,10 +65,10 @@ class OtlpReceiver:
         self._spans, self._metrics, self._logs = exporters_for(settings)
         self._exported = settings.exported
 
-    def spans(self, spans: Sequence[Span]) -> None:
+    def spans(self, spans: Sequence[Finished]) -> None:
         """Send finished spans."""
         if "traces" in self._exported:
-            self._spans.export([self._readable(span) for span in spans])
+            self._spans.export([self._readable(trace, span_of(note)) for trace, note in spans])
 
     def metrics(self, snapshot: Snapshot) -> None:
         """Send the state of all metrics, cumulative since the start."""
@@ -88,22 +89,23 @@ class OtlpReceiver:
         for exporter in (self._spans, self._metrics, self._logs):
             exporter.shutdown()
 
-    def _readable(self, span: Span) -> ReadableSpan:
+    def _readable(self, trace: Trace, span: Span) -> ReadableSpan:
         failed = span.error is not None
+        began = trace.start_ns(span)
         return ReadableSpan(
             self._scrub(span.name),
-            context=_context(span.trace_id, span.span_id, span.state, is_remote=False),
-            parent=_parent(span),
+            context=_context(trace, span.id, is_remote=False),
+            parent=_parent(trace, span),
             resource=self._resource,
             attributes=self._attributes(_with_error(span)),
             kind=_KINDS[span.kind],
             status=Status(StatusCode.ERROR if failed else StatusCode.UNSET),
-            start_time=span.start_ns,
-            end_time=span.end_ns,
+            start_time=began,
+            end_time=began + round(span.seconds * _SECOND),
             instrumentation_scope=self._scope,
         )
 
-    def _attributes(self, attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    def _attributes(self, attributes: Attributes) -> Attributes:
         return {
             name: self._scrub(value) if isinstance(value, str) else value
             for name, value in attributes.items()
@@ -155,8 +157,8 @@ class OtlpReceiver:
         record = LogRecord(
             timestamp=line.time_ns,
             observed_timestamp=line.time_ns,
-            trace_id=line.trace_id,
-            span_id=line.span_id,
+            trace_id=int(line.trace_id or "0", 16),
+            span_id=int(line.span_id or "0", 16),
             trace_flags=_SAMPLED if line.trace_id else TraceFlags.get_default(),
             severity_text=line.level,
             severity_number=_SEVERITIES.get(line.number, SeverityNumber.UNSPECIFIED),
@@ -166,19 +168,20 @@ class OtlpReceiver:
         return ReadableLogRecord(record, self._resource, InstrumentationScope(line.logger))
 
 
-def _with_error(span: Span) -> Mapping[str, Attribute]:
-    return span.attributes if span.error is None else {**span.attributes, "error.type": span.error}
+def _with_error(span: Span) -> Attributes:
+    attributes = span.attributes()
+    return attributes if span.error is None else {**attributes, "error.type": span.error}
 
 
-def _context(trace_id: int, span_id: int, state: str, *, is_remote: bool) -> SpanContext:
-    known = TraceState.from_header([state]) if state else TraceState()
-    return SpanContext(trace_id, span_id, is_remote, _SAMPLED, known)
+def _context(trace: Trace, span_id: str, *, is_remote: bool) -> SpanContext:
+    known = TraceState.from_header([trace.state]) if trace.state else TraceState()
+    return SpanContext(int(trace.id, 16), int(span_id, 16), is_remote, _SAMPLED, known)
 
 
-def _parent(span: Span) -> SpanContext | None:
+def _parent(trace: Trace, span: Span) -> SpanContext | None:
     if not span.parent_id:
         return None
-    return _context(span.trace_id, span.parent_id, span.state, is_remote=span.remote_parent)
+    return _context(trace, span.parent_id, is_remote=span.id == trace.span_id)
 
 
 def _labelled(family: Family, labels: LabelValues) -> dict[str, str]:

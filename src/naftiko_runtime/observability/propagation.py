@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Propagation = Literal["w3c", "b3"]
 
@@ -19,15 +18,14 @@ CARRIERS: Final = frozenset(
 """The header names that ``extracted`` reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """The caller's span: identifiers as numbers, both not zero.
+class Remote(NamedTuple):
+    """The caller's span: identifiers as 32 and 16 hexadecimal digits in lower case, no zeros.
 
     ``sampled`` None: the caller left the decision to us (B3).
     """
 
-    trace_id: int
-    span_id: int
+    trace_id: str
+    span_id: str
     sampled: bool | None
     state: str = ""
 
@@ -44,16 +42,16 @@ def extracted(headers: Mapping[str, str], propagation: Propagation) -> Remote | 
 
 
 def injected(
-    trace_id: int, span_id: int, *, sampled: bool, state: str, propagation: Propagation
+    trace_id: str, span_id: str, *, sampled: bool, state: str, propagation: Propagation
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers that carry a context to an upstream; never baggage."""
     if propagation == "b3":
         return (
-            ("X-B3-TraceId", f"{trace_id:032x}"),
-            ("X-B3-SpanId", f"{span_id:016x}"),
+            ("X-B3-TraceId", trace_id),
+            ("X-B3-SpanId", span_id),
             ("X-B3-Sampled", "1" if sampled else "0"),
         )
-    parent = ("traceparent", f"00-{trace_id:032x}-{span_id:016x}-{'01' if sampled else '00'}")
+    parent = ("traceparent", f"00-{trace_id}-{span_id}-{'01' if sampled else '00'}")
     return (parent, ("tracestate", state)) if state else (parent,)
 
 
@@ -88,5 +86,6 @@ def _b3_remote(trace: str, span: str, decision: str | None) -> Remote | None:
 
 
 def _remote(trace: str, span: str, *, sampled: bool | None, state: str) -> Remote | None:
-    trace_id, span_id = int(trace, 16), int(span, 16)
-    return Remote(trace_id, span_id, sampled, state) if trace_id and span_id else None
+    if not (trace.strip("0") and span.strip("0")):
+        return None
+    return Remote(trace.lower().zfill(32), span.lower(), sampled, state)

@@ -2,26 +2,32 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from naftiko_runtime.observability.clock import timestamp
-from naftiko_runtime.observability.spans import Span
+from naftiko_runtime.observability.spans import Span, Trace, span_of
 from naftiko_runtime.values import Json
 
 Status = Literal["OK", "ERROR"]
+
+
+class _Shown(NamedTuple):
+    """A trace as it is shown: all its spans, the root the first of them."""
+
+    trace: Trace
+    root: Span
+    spans: tuple[Span, ...]
 
 
 class TraceRing:
     """Keeps the newest ``size`` traces; ``scrub`` is applied to every text that leaves it."""
 
     def __init__(self, size: int, scrub: Callable[[str], str]) -> None:
-        self._roots: deque[Span] = deque(maxlen=size)
+        self._traces: deque[Trace] = deque(maxlen=size)
         self._size = size
         self._scrub = scrub
-
-    def add(self, root: Span) -> None:
-        """Take a local root that has ended; its spans may still grow when work outlives it."""
-        self._roots.append(root)
+        self.add: Callable[[Trace], None] = self._traces.append
+        """Takes a trace whose local root ended; it may still grow when work outlives it."""
 
     def listing(self, operation: str | None = None, status: str | None = None) -> dict[str, Json]:
         """Return ``{"traces", "bufferSize", "bufferUsed"}``, newest first.
@@ -31,34 +37,45 @@ class TraceRing:
         """
         wanted = None if status is None else status.upper()
         found = [
-            self._summary(root)
-            for root in reversed(self._roots)
-            if _about(root, operation) and wanted in {None, _status(root)}
+            self._summary(shown)
+            for shown in self._newest_first()
+            if _about(shown, operation) and wanted in {None, _status(shown)}
         ]
-        return {"traces": found, "bufferSize": self._size, "bufferUsed": len(self._roots)}
+        return {"traces": found, "bufferSize": self._size, "bufferUsed": len(self._traces)}
 
     def trace(self, trace_id: str) -> dict[str, Json] | None:
-        """Return one trace with its spans in order of their start; None when it is not kept."""
-        roots = [root for root in self._roots if root.trace_hex == trace_id]
-        if not roots:
-            return None
-        spans = sorted(_spans(roots), key=lambda span: span.start_ns)
-        return {**self._summary(roots[-1]), "spans": [self._span(span) for span in spans]}
+        """Return one trace with its spans in order of their start; None when it is not kept.
 
-    def _summary(self, root: Span) -> dict[str, Json]:
+        It may have several local roots: requests of one caller.
+        """
+        found = [shown for shown in self._newest_first() if shown.trace.id == trace_id]
+        if not found:
+            return None
+        spans = [(shown.trace.start_ns(span), span) for shown in found for span in shown.spans]
+        spans.sort(key=lambda pair: pair[0])
+        return {**self._summary(found[0]), "spans": [self._span(span) for _, span in spans]}
+
+    def _newest_first(self) -> Iterator[_Shown]:
+        for trace in reversed(self._traces):
+            if trace.root is not None:
+                root = span_of(trace.root)
+                yield _Shown(trace, root, (root, *map(span_of, trace.notes)))
+
+    def _summary(self, shown: _Shown) -> dict[str, Json]:
+        trace, root, spans = shown
         return {
-            "traceId": root.trace_hex,
+            "traceId": trace.id,
             "operation": self._scrub(root.name),
             "durationMs": _milliseconds(root),
-            "status": _status(root),
-            "spanCount": len(root.spans),
-            "timestamp": timestamp(root.start_ns),
+            "status": _status(shown),
+            "spanCount": len(spans),
+            "timestamp": timestamp(trace.start_ns(root)),
         }
 
     def _span(self, span: Span) -> dict[str, Json]:
-        shown: dict[str, Json] = {"spanId": span.span_hex}
+        shown: dict[str, Json] = {"spanId": span.id}
         if span.parent_id:
-            shown["parentSpanId"] = f"{span.parent_id:016x}"
+            shown["parentSpanId"] = span.parent_id
         return {
             **shown,
             "name": self._scrub(span.name),
@@ -67,27 +84,22 @@ class TraceRing:
             "status": "OK" if span.error is None else "ERROR",
             "attributes": {
                 name: self._scrub(value) if isinstance(value, str) else value
-                for name, value in span.attributes.items()
+                for name, value in span.attributes().items()
             },
         }
 
 
-def _about(root: Span, operation: str | None) -> bool:
+def _about(shown: _Shown, operation: str | None) -> bool:
     return (
         operation is None
-        or operation in root.name
-        or any(operation in str(s.attributes.get("naftiko.operation.id", "")) for s in root.spans)
+        or operation in shown.root.name
+        or any(operation in span.operation for span in shown.spans)
     )
 
 
-def _status(root: Span) -> Status:
-    return "OK" if all(span.error is None for span in root.spans) else "ERROR"
+def _status(shown: _Shown) -> Status:
+    return "OK" if all(span.error is None for span in shown.spans) else "ERROR"
 
 
 def _milliseconds(span: Span) -> float:
-    return round((span.end_ns - span.start_ns) / 1_000_000, 3)
-
-
-def _spans(roots: list[Span]) -> Iterator[Span]:
-    for root in roots:
-        yield from root.spans
+    return round(span.seconds * 1000, 3)

@@ -16,7 +16,7 @@ from naftiko_runtime.observability.redaction import Redactor
 from naftiko_runtime.observability.ring import TraceRing
 from naftiko_runtime.observability.series import Snapshot
 from naftiko_runtime.observability.settings import TelemetrySettings, effective
-from naftiko_runtime.observability.spans import Span, Tracer
+from naftiko_runtime.observability.spans import Note, Trace, Tracer
 from naftiko_runtime.observability.telemetry import Telemetry
 
 
@@ -85,8 +85,8 @@ def _tracer(
     exported = exporter if "traces" in settings.exported else None
     if exported is None and ring is None:
         return None
-    finished: Callable[[Span], None] | None = None if exported is None else exported.add
-    complete: Callable[[Span], None] | None = None if ring is None else ring.add
+    finished: Callable[[Trace, Note], None] | None = None if exported is None else exported.add
+    complete: Callable[[Trace], None] | None = None if ring is None else ring.add
     return Tracer(settings.sampling, settings.propagation, finished, complete)
 
 

@@ -14,24 +14,25 @@ when it ends. Nobody outside ``observability`` makes spans, counts or writes acc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import getrandbits
-from typing import Any, Final, Literal, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 Headers = tuple[tuple[str, str], ...]
 UNMATCHED: Final = "unmatched"
 """The operation id of requests that match nothing, so that callers cannot grow the label set."""
+_NOTHING_MORE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One exposed operation as labels, spans and access lines name it (exposes.md CTL-9, OBS-4).
 
     ``operation`` is ``naftiko_operation_id``: REST ``/v1/orders/{order-id} GET``, MCP the tool name
     or else the JSON-RPC method, skill the route template, ``UNMATCHED`` for what matches nothing.
     ``route`` is the path template. An MCP request over HTTP is matched with its adapter's
     ``UNMATCHED`` endpoint and the MCP path; it counts only when it was refused, since its JSON-RPC
-    request is counted by itself.
+    request is counted by itself. A tuple, because requests look endpoints up and its hash is cheap.
     """
 
     adapter: Literal["rest", "mcp", "skill"]
@@ -41,15 +42,14 @@ class Endpoint:
     capability: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One JSON-RPC request: ``target`` is the tool's or prompt's name or the resource's URI."""
 
     method: str
     target: str | None = None
     id: str | None = None
     protocol: str = ""
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = _NOTHING_MORE
     transport: Literal["tcp", "pipe"] = "tcp"
 
 
@@ -62,8 +62,7 @@ class Consumed:
     template: str
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """A step (``call``, ``lookup``, ``script``) or an aggregate ``function`` about to run.
 
     ``attributes`` are span attributes without their ``naftiko.step.`` prefix, such as ``index``,
@@ -72,7 +71,7 @@ class Work:
 
     kind: Literal["call", "lookup", "script", "function"]
     name: str
-    attributes: Mapping[str, str | int] = field(default_factory=dict)
+    attributes: Mapping[str, str | int] = _NOTHING_MORE
 
 
 class Arrival(Protocol):

@@ -98,7 +98,7 @@ def _renamed(served: ServedTool, view: McpView, taken: set[str]) -> ServedTool:
     tool = served.tool
     name = _free(f"{view.name}_{tool.name}", taken)
     renamed = replace(tool, name=name, meta={**tool.meta, "naftiko/name": tool.written})
-    return served_tool(renamed, replace(served.endpoint, operation=name))
+    return served_tool(renamed, served.endpoint._replace(operation=name))
 
 
 def _told_apart_prompts(views: Sequence[McpView]) -> tuple[ServedPrompt, ...]:
