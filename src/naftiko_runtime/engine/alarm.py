@@ -11,16 +11,20 @@ class Alarm:
     do. So the timer stays, and looks at the time when it is due.
     """
 
-    __slots__ = ("_due", "_ring", "_timer")
+    __slots__ = ("_due", "_loop", "_ring", "_timer")
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        # asked for once: each time would be a system call, to see whether the process was forked
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def set(self, seconds: float) -> None:
         """Ring in so many seconds from now, and not as set before."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
         due = self._due = loop.time() + seconds
         timer = self._timer
         if timer is None:

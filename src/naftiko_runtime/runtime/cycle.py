@@ -106,10 +106,10 @@ class Cycle(RequestResponseCycle):
         if b"".join([value for _, value in headers]).translate(None, _SENDABLE):
             raise RuntimeError("a header's value has control characters")
         for name, value in headers:
-            key = _field(name)
-            if key in _FRAMING:
+            key, start = _field(name)
+            if key is not None:
                 self._frame(key, value)
-            lines.append(b"%b: %b\r\n" % (key, value))
+            lines += (start, value, b"\r\n")
         if not self.keep_alive and not self._says_close:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and not self._is_bodiless(status):
@@ -176,11 +176,15 @@ class Cycle(RequestResponseCycle):
 
 
 @lru_cache(maxsize=1024)
-def _field(name: bytes) -> bytes:
-    """Return a header's name as it is written; raise ``RuntimeError`` for what is none."""
+def _field(name: bytes) -> tuple[bytes | None, bytes]:
+    """Return a header's name if it is about framing, and the beginning of its line.
+
+    Raises ``RuntimeError`` for what is no name.
+    """
     if _UNNAMEABLE.search(name):
         raise RuntimeError("not a header's name")
-    return name.lower()
+    lower = name.lower()
+    return lower if lower in _FRAMING else None, lower + b": "
 
 
 def _nothing() -> None:
