@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -185,10 +184,13 @@ def test_what_the_image_copies_is_sent_to_the_builder() -> None:
     assert all((ROOT / name).exists() for name in copied)
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed")
+HADOLINT = Path(sys.executable).with_name("hadolint")
+
+
+@pytest.mark.skipif(not HADOLINT.exists(), reason="hadolint is not installed")
 def test_the_dockerfile_has_no_findings() -> None:
     linted = subprocess.run(
-        ["hadolint", "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False
+        [HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert linted.returncode == 0, linted.stdout
 
