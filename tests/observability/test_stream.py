@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -90,6 +91,28 @@ def test_lines_that_wait_when_the_loop_ends_are_not_lost(
     asyncio.run(last())
     log.handlers[0].close()
     assert stream.getvalue() == "one\none\n"
+
+
+class Talkative(Stream):
+    """A stream whose first write makes the log say something, as a finalizer may."""
+
+    log: logging.Logger
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self.writes == 1:
+            self.log.warning("within")
+        return written
+
+
+def test_a_line_that_comes_of_writing_lines_is_written() -> None:
+    stream = Talkative()
+    stream.log = logging.Logger("lines", logging.INFO)  # noqa: LOG001 - for this test alone
+    stream.log.addHandler(LineHandler(stream, Plain()))
+    writing = threading.Thread(target=stream.log.info, args=("one",), daemon=True)
+    writing.start()
+    writing.join(5)
+    assert stream.getvalue() == "one\nwithin\n"
 
 
 def test_a_closed_stream_disturbs_nobody(log: logging.Logger, stream: Stream) -> None:

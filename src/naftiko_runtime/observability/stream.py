@@ -37,7 +37,8 @@ class LineHandler(logging.Handler):
         self._stream = stream
         self._form = lines
         self._lines: list[str] = []
-        self._writing = threading.Lock()
+        # the collector may run within a write, and what it finds may log
+        self._writing = threading.RLock()
         self._due: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
