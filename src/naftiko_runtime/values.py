@@ -104,6 +104,14 @@ class NoNumber(ValueError):
     """What Python reads as a number and JSON cannot hold."""
 
 
+def reread(text: str) -> Json:
+    """Return the value of JSON text that ``parsed`` refused; raise ``ValueError`` with the reason.
+
+    Half surrogate pairs pass; numbers that JSON cannot hold are ``NoNumber``.
+    """
+    return json.loads(text, parse_float=double, parse_constant=no_constant)
+
+
 def text_of(value: Json) -> str:
     """Return the text form of a value: text as it is, everything else as JSON (language.md 3.4)."""
     return value if isinstance(value, str) else compact(value)

@@ -25,7 +25,7 @@ from naftiko_runtime.errors import DocumentError
 from naftiko_runtime.plan.capability import Capability
 from naftiko_runtime.plan.function import Function
 from naftiko_runtime.runtime.single import Answer, CallFunction, CallRoute, Single, answered
-from naftiko_runtime.values import Json, double, no_constant
+from naftiko_runtime.values import Json, reread
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FAILED: Final = 400
@@ -108,7 +108,7 @@ def _object_of(source: str) -> dict[str, Json]:
 
 def _json(text: str, what: str) -> Json:
     try:
-        return json.loads(text, parse_float=double, parse_constant=no_constant)
+        return reread(text)
     except ValueError as exc:
         raise UsageError(f"{what}: not JSON: {exc}") from exc
 

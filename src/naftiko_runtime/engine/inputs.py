@@ -180,8 +180,6 @@ def settled(
 
     Raises ``Misconfigured`` for an environment variable that is required or does not fit.
     """
-    if not inputs:
-        return values
     rows = _table(inputs).given_here
     if not rows:
         return values

@@ -1,14 +1,12 @@
 """Spans inside a request (exposes.md OBS-4): exchanges with upstreams, steps, functions."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from naftiko_runtime.observability.metrics import known_method
-from naftiko_runtime.observability.spans import Attributes, Kind
+from naftiko_runtime.observability.spans import DEFAULT_PORTS, Attributes, Kind
 from naftiko_runtime.observability.telemetry import Consumed, Work
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class AttemptSpan(NamedTuple):
@@ -106,7 +104,7 @@ def address_of(url: str) -> tuple[str, int]:
 @lru_cache(maxsize=1024)
 def _address(scheme: str, authority: str) -> tuple[str, int]:
     parts = urlsplit(f"{scheme}://{authority}")
-    return parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)
+    return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
 
 
 def redacted_url(url: str) -> str:

@@ -5,10 +5,9 @@ from typing import Final, NamedTuple
 
 from naftiko_runtime.observability.metrics import known_method
 from naftiko_runtime.observability.propagation import CARRIERS, Remote, extracted
-from naftiko_runtime.observability.spans import Attributes, Kind, Tracer
+from naftiko_runtime.observability.spans import DEFAULT_PORTS, Attributes, Kind, Tracer
 from naftiko_runtime.observability.telemetry import Endpoint, Message
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _OPERATIONS: Final = {"tools/call": "execute_tool"}
 _SHOWN: Final = frozenset({b"host", b"user-agent"})
 _CARRIERS: Final = frozenset(name.encode() for name in CARRIERS)
@@ -112,7 +111,7 @@ class RequestSpan(NamedTuple):
             host, port = f"{host}:{port}".strip(":"), ""
         if not host:
             host, port = (str(part) for part in self.server or ("", ""))
-        default = _DEFAULT_PORTS.get(self.scheme, 80)
+        default = DEFAULT_PORTS.get(self.scheme, 80)
         found["server.address"] = host.strip("[]")
         found["server.port"] = int(port) if port.isdecimal() else default
         return found

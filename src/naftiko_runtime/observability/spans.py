@@ -15,6 +15,7 @@ from naftiko_runtime.observability.propagation import Propagation, Remote
 Kind = Literal["SERVER", "CLIENT", "INTERNAL"]
 Attribute: TypeAlias = str | int | float | bool
 Attributes: TypeAlias = dict[str, Attribute]
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 MAX_SPANS: Final = 1000
 """Spans kept of one local trace (exposes.md CTL-10)."""
 _LOW_64: Final = (1 << 64) - 1

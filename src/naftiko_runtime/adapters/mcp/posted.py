@@ -1,6 +1,5 @@
 """One posted JSON-RPC message: its headers, its body, and what kind of message it is (MCP-4)."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NoReturn
@@ -10,7 +9,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from naftiko_runtime.adapters.asgi import RawHeader, Receive, Scope
 from naftiko_runtime.errors import BodyTooLarge
-from naftiko_runtime.values import Json, double, no_constant, parsed
+from naftiko_runtime.values import Json, parsed, reread
 
 Kind = Literal["request", "notification", "response"]
 _BLANKS: Final = b" \t"
@@ -170,10 +169,6 @@ def _refuse_size(limit: int) -> NoReturn:
     raise BodyTooLarge(f"the body has more than {limit} bytes")
 
 
-_DECODER: Final = json.JSONDecoder(parse_float=double, parse_constant=no_constant)
-"""For half surrogate pairs, which ``parsed`` refuses."""
-
-
 def posted_of(body: bytes) -> Posted:
     """Return the message in a body; raise ``Refused`` for everything else, batches included."""
     try:
@@ -193,7 +188,7 @@ def content_of(body: bytes) -> Json:
     try:
         return parsed(body)
     except ValueError:
-        return _DECODER.decode(body.decode())
+        return reread(body.decode())  # half surrogate pairs, perhaps
 
 
 def _kind(content: Mapping[str, Json]) -> Kind | None:

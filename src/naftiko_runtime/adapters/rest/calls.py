@@ -69,7 +69,7 @@ class Calls:
         caller = _caller(target, scope)
         async with invoke(target.function, inputs, self._engine, Want.BODY, caller) as result:
             if isinstance(result, Relayed):
-                if result.failed and result.status >= _ERROR_STATUS:
+                if result.status >= _ERROR_STATUS:
                     visit.error = "upstream-status"
                 await relay(result, target.shape, send, head=caller.head)
             else:

@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from naftiko_runtime.adapters.rest.body import RequestBody
 from naftiko_runtime.adapters.rest.query import parsed_query
 from naftiko_runtime.errors import InvalidInput, UnsupportedMediaType
-from naftiko_runtime.values import ABSENT, Absent, Json, double, no_constant, parsed
+from naftiko_runtime.values import ABSENT, Absent, Json, parsed, reread
 
 Kind: TypeAlias = Literal["json", "form", "multipart"]
 
@@ -68,14 +68,13 @@ def parsed_json(data: bytes) -> Json:
     try:
         return parsed(data)
     except ValueError:
-        return _reread(data)
+        return _explained(data)
 
 
-def _reread(data: bytes) -> Json:
+def _explained(data: bytes) -> Json:
     """Read what may be no JSON with ``json``, which says what is wrong, and where."""
     try:
-        text = data.decode("utf-8-sig")
-        return json.loads(text, parse_float=double, parse_constant=no_constant)
+        return reread(data.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         reason = error.msg[0].lower() + error.msg[1:]
         _refuse(f"is not JSON: {reason} at line {error.lineno}, column {error.colno}", error)

@@ -5,7 +5,6 @@ connection has room.
 """
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -28,10 +27,9 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _COMPRESSED_FROM: Final = 1024
 _IN_THREAD_FROM: Final = 256 * 1024
 
-_MAPPED: Final[Mapping[str, bytes]] = {
-    name: name.encode()
-    for name in ("cache-control", "retry-after", "link", "location", "x-total-count")
-}
+_MAPPED: Final = frozenset(
+    {b"cache-control", b"retry-after", b"link", b"location", b"x-total-count"}
+)
 _LENGTH: Final = b"content-length"
 _DESCRIBING: Final = frozenset(
     {
@@ -47,13 +45,10 @@ _DESCRIBING: Final = frozenset(
     }
 )
 """Headers that describe a body: not true any more of one that was reshaped."""
-_RELAYED: Final[Mapping[str, bytes]] = {
-    **_MAPPED,
-    **{name.decode(): name for name in _DESCRIBING},
-}
+_RELAYED: Final = _MAPPED | _DESCRIBING
 _NAMES: Final = 1024
 """Spellings of headers' names that are remembered; most answers have the same few."""
-_LIMIT_HEADERS: Final = ("ratelimit", "x-ratelimit-")
+_LIMIT_HEADERS: Final = (b"ratelimit", b"x-ratelimit-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +109,8 @@ async def _stream(result: Relayed, length: int | None, limit: int | None, send: 
 @lru_cache(_NAMES)
 def _relayed(name: bytes) -> bytes | None:
     """Return a header's name as it is passed on; None when it stays behind (REST-12)."""
-    lower = name.lower().decode("latin-1")
-    known = _RELAYED.get(lower)
-    return known or (lower.encode("latin-1") if lower.startswith(_LIMIT_HEADERS) else None)
+    lower = name.lower()
+    return lower if lower in _RELAYED or lower.startswith(_LIMIT_HEADERS) else None
 
 
 @lru_cache(_NAMES)
@@ -142,7 +136,7 @@ def _relayed_headers(
         known = passing(name)
         if known is None:
             continue
-        if known is not _LENGTH:
+        if known != _LENGTH:
             headers.append((known, value))
         elif value.isdigit() and status not in _EMPTY:
             length = int(value)

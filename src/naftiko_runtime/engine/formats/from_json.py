@@ -6,7 +6,7 @@ from typing import Final
 from naftiko_runtime.engine.formats.charset import declared_charset, text_of_body
 from naftiko_runtime.errors import UndecodableResponse
 from naftiko_runtime.expressions.table import Table
-from naftiko_runtime.values import Json, NoNumber, double, no_constant, parsed
+from naftiko_runtime.values import Json, NoNumber, parsed, reread
 
 LEVELS: Final = 200
 """Levels that an answer of any format may have (language.md 7.6)."""
@@ -53,7 +53,7 @@ def _is_utf8(body: bytes) -> bool:
 def _decoded(text: str) -> Json:
     """Return the value of JSON text in any charset, or raise with the reason why there is none."""
     try:
-        value = _DECODER.decode(text)
+        value = reread(text)
     except (ValueError, RecursionError) as error:
         raise UndecodableResponse(f"the answer is not JSON: {_reason(error)}") from error
     _require_levels(text.encode(), value)
@@ -124,6 +124,3 @@ def _is_encodable(text: str, value: Json) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-_DECODER: Final = json.JSONDecoder(parse_float=double, parse_constant=no_constant)
